@@ -1,0 +1,233 @@
+// receiving.cpp: packets from the broker, and what each does.
+#include "session/parts.hpp"
+
+#include <string>
+#include <utility>
+
+namespace multimqtt::session {
+namespace {
+
+// A broker that floods us and reads none of our acknowledgements must not fill our memory. Chosen as far
+// more than one round trip of acknowledgements.
+constexpr std::size_t kUnreadBytesMax = 8u * 1'024 * 1'024;
+
+Failure refused_by_broker(ReasonCode reason) {
+    std::string text{"The broker refused the message: "};
+    text.append(to_string(reason)).append(". ").append(description(reason));
+    return {Error::refused, std::move(text), static_cast<std::uint8_t>(reason)};
+}
+
+}  // namespace
+
+std::size_t Session::Parts::receive(std::span<const std::byte> bytes, TimePoint now) {
+    inbound_aliases.forget_replaced();
+    const auto reading = [this] { return phase == Phase::connected || phase == Phase::handshaking; };
+    if (!reading()) {
+        return bytes.size();  // The connection is as good as gone: nothing more is processed.
+    }
+    if (bytes.empty()) {
+        return 0;
+    }
+    keep_alive.heard(now);
+    std::size_t consumed = 0;
+    while (!paused ||
+           phase == Phase::handshaking) {  // A pause must not keep a new connection from coming up.
+        const wire::Decoded decoded = wire::decode(bytes.subspan(consumed), decode_options);
+        if (decoded.status == wire::DecodeStatus::need_more) {
+            bytes_needed = bytes.size() - consumed + decoded.bytes;
+            break;
+        }
+        if (decoded.status == wire::DecodeStatus::failed) {
+            fail_protocol(decoded.failure.failure(), decoded.failure.reason_code, now);
+            return bytes.size();
+        }
+        consumed += decoded.bytes;
+        ++counters.packets_in;
+        handle(decoded.packet, now);
+        if (!reading()) {
+            return bytes.size();
+        }
+    }
+    counters.bytes_in += consumed;
+    if (output.waiting() > kUnreadBytesMax + options.packet_bytes_max) {
+        fail({Error::connection_lost, "The broker sends without reading what it is sent."}, now);
+        return bytes.size();
+    }
+    pump(now);
+    go_on_closing(now);
+    return consumed;
+}
+
+void Session::Parts::handle(const wire::Packet& packet, TimePoint now) {
+    if (const auto* publish = std::get_if<wire::Publish>(&packet); publish && phase == Phase::connected) {
+        handle(*publish, now);
+        return;
+    }
+    if (const auto* connack = std::get_if<wire::Connack>(&packet)) {
+        handle(*connack, now);
+        return;
+    }
+    if (const auto* disconnect = std::get_if<wire::Disconnect>(&packet)) {
+        handle(*disconnect, now);
+        return;
+    }
+    if (phase == Phase::handshaking) {
+        protocol_error("The broker sent " + std::string{name(type_of(packet))} + " before CONNACK.", now);
+        return;
+    }
+    std::visit(
+        [&](const auto& other) {
+            using Other = std::decay_t<decltype(other)>;
+            if constexpr (requires { handle_known(other, now); }) {
+                handle_known(other, now);
+            } else if constexpr (std::is_same_v<Other, wire::Pingresp>) {
+                keep_alive.pingresp(now);
+            } else {
+                protocol_error(
+                    "The broker sent " + std::string{name(type_of(packet))} + ", which it may not send here.",
+                    now);
+            }
+        },
+        packet);
+}
+
+void Session::Parts::handle(const wire::Publish& publish, TimePoint now) {
+    std::string_view topic = publish.topic;
+    if (publish.properties.topic_alias) {
+        const std::uint16_t alias = *publish.properties.topic_alias;
+        if (!inbound_aliases.allows(alias)) {
+            fail_protocol({Error::topic_alias_invalid, "The broker used topic alias " +
+                                                           std::to_string(alias) + " above our maximum of " +
+                                                           std::to_string(options.topic_alias_maximum) + "."},
+                          ReasonCode::topic_alias_invalid, now);
+            return;
+        }
+        if (!topic.empty()) {
+            inbound_aliases.define(alias, topic);
+        } else if (const auto known = inbound_aliases.topic(alias)) {
+            topic = *known;
+        } else {
+            protocol_error("The broker used topic alias " + std::to_string(alias) + " without defining it.",
+                           now);
+            return;
+        }
+    }
+    if (publish.qos == Qos::at_most_once) {
+        events.message(publish, topic, 0);
+    } else {
+        handle_kept(publish, topic, now);
+    }
+}
+
+void Session::Parts::handle_kept(const wire::Publish& publish, std::string_view topic, TimePoint now) {
+    const Inbound::Arrival arrival = inbound.arrived(publish.packet_id, publish.qos, publish.dup);
+    switch (arrival.verdict) {
+        case Inbound::Verdict::deliver:
+            events.message(publish, topic, arrival.delivery);
+            look_for_overrun();
+            return;
+        case Inbound::Verdict::known:
+            look_for_overrun();
+            send_acks();  // The application may have acknowledged while the connection was away.
+            return;
+        case Inbound::Verdict::pubrec_again:
+            write(wire::Pubrec{publish.packet_id, ReasonCode::success, {}});
+            return;
+        case Inbound::Verdict::identifier_in_use:
+            protocol_error("The broker sent a new message with packet identifier " +
+                               std::to_string(publish.packet_id) + ", which is in use.",
+                           now);
+            return;
+    }
+}
+
+// v5 [MQTT-3.3.4-9]. Mosquitto 2.0 sends two messages for each acknowledgement once its quota is used up. Packet
+// identifiers bound what can be open, and the inbox what is kept of it, so that a complaint is better than a
+// disconnection, which would lose the messages of a clean session.
+void Session::Parts::look_for_overrun() {
+    if (!overrun_reported && inbound.open() > options.receive_maximum) {
+        overrun_reported = true;
+        events.warning("The broker sends more unacknowledged messages than our Receive Maximum of " +
+                       std::to_string(options.receive_maximum) + " allows; they are accepted.");
+    }
+}
+
+void Session::Parts::handle_known(const wire::Puback& ack, TimePoint now) {
+    if (const Outbound::Slot slot = outbound.find(ack.packet_id); slot != Outbound::kNone) {
+        step(slot, is_failure(ack.reason_code) ? DeliveryEvent::puback_refused : DeliveryEvent::puback,
+             ack.reason_code, now);
+    }
+}
+
+void Session::Parts::handle_known(const wire::Pubrec& ack, TimePoint now) {
+    const Outbound::Slot slot = outbound.find(ack.packet_id);
+    if (slot != Outbound::kNone) {
+        step(slot, is_failure(ack.reason_code) ? DeliveryEvent::pubrec_refused : DeliveryEvent::pubrec,
+             ack.reason_code, now);
+    } else if (!is_failure(ack.reason_code)) {
+        // Of a session that we do not know; PUBREL lets the broker finish.
+        write(wire::Pubrel{ack.packet_id, ReasonCode::packet_identifier_not_found, {}});
+    }
+}
+
+void Session::Parts::handle_known(const wire::Pubrel& pubrel, TimePoint now) {
+    switch (inbound.released(pubrel.packet_id)) {
+        case Inbound::Release::completed:  // v5 [MQTT-4.3.3-11]
+            write(wire::Pubcomp{pubrel.packet_id, ReasonCode::success, {}});
+            return;
+        case Inbound::Release::unknown:
+            write(wire::Pubcomp{pubrel.packet_id, ReasonCode::packet_identifier_not_found, {}});
+            return;
+        case Inbound::Release::not_received:
+            protocol_error("The broker sent PUBREL for packet identifier " +
+                               std::to_string(pubrel.packet_id) + " without our PUBREC.",
+                           now);
+            return;
+    }
+}
+
+void Session::Parts::handle_known(const wire::Pubcomp& ack, TimePoint now) {
+    if (const Outbound::Slot slot = outbound.find(ack.packet_id); slot != Outbound::kNone) {
+        // "Packet identifier not found" only says that the broker had finished before.
+        step(slot, DeliveryEvent::pubcomp, ReasonCode::success, now);
+    }
+}
+
+void Session::Parts::step(Outbound::Slot slot, DeliveryEvent event, ReasonCode reason, TimePoint now) {
+    Outbound::Message& message = outbound[slot];
+    const std::uint16_t packet_id = message.packet_id;
+    switch (advance(message.state, event).action) {
+        case DeliveryAction::report_delivered:
+            finish(slot, reason);
+            return;
+        case DeliveryAction::report_refused:
+            give_up(slot, refused_by_broker(reason));
+            return;
+        case DeliveryAction::send_pubrel:
+            outbound.begin_release(slot);
+            write(wire::Pubrel{packet_id, ReasonCode::success, {}});
+            return;
+        case DeliveryAction::resend_publish:  // Only a resumed session asks for it.
+        case DeliveryAction::close_connection:
+            protocol_error("The broker sent " + std::string{to_string(event)} + " for packet identifier " +
+                               std::to_string(packet_id) + " in state " +
+                               std::string{to_string(message.state)} + ".",
+                           now);
+            return;
+    }
+}
+
+void Session::Parts::handle(const wire::Disconnect& disconnect, TimePoint now) {
+    if (grants.version != ProtocolVersion::v5) {
+        protocol_error("The broker sent DISCONNECT, which only a client may send in this version.", now);
+        return;
+    }
+    Failure failure = farewell(disconnect);
+    fail(std::move(failure), now, retry_policy(disconnect.reason_code));
+}
+
+void Session::Parts::protocol_error(std::string text, TimePoint now) {
+    fail_protocol({Error::protocol_error, std::move(text)}, ReasonCode::protocol_error, now);
+}
+
+}  // namespace multimqtt::session

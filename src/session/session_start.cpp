@@ -1,0 +1,127 @@
+// session_start.cpp: CONNACK, and what it means for everything that is kept.
+#include "session/parts.hpp"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+namespace multimqtt::session {
+
+void Session::Parts::handle(const wire::Connack& connack, TimePoint now) {
+    if (phase != Phase::handshaking) {
+        protocol_error("The broker sent a second CONNACK.", now);  // v5 [MQTT-3.2.0-2]
+        return;
+    }
+    answered_connect = true;
+    if (connack.reason_code != ReasonCode::success) {
+        refused(connack, now);
+        return;
+    }
+    if (connack.session_present && greeting.clean_start) {  // v5 [MQTT-3.2.2-4]
+        protocol_error("The broker says that a session is present, though a clean start was asked for.", now);
+        return;
+    }
+    version_choice.settled();
+    grants = grants_of(connack, options, greeting);
+    greeting.client_id = grants.client_id;  // So that an assigned one finds its session again.
+    apply_grants(now);
+    ++counters.connects;
+    counters.reconnects += connected_before ? 1 : 0;
+    connected_before = true;
+    session_ends_at.reset();
+    phase = Phase::connected;
+    established = true;
+    connected_at = now;
+    events.connection(Event::Kind::connected);
+    if (!grants.session_present) {
+        lose_session();
+    }
+    const auto kept = !grants.session_present ? Subscriptions::Kept::nothing
+                      : session_doubtful      ? Subscriptions::Kept::unknown
+                                              : Subscriptions::Kept::all;
+    for (std::string& filter : subscriptions.connection_opened(kept)) {
+        events.subscription(Event::Kind::unsubscribed, std::move(filter), ReasonCode::success);
+    }
+    session_doubtful = false;
+    check_kept_messages();
+    send_requests();
+    resume_releases();
+    pump(now);
+}
+
+void Session::Parts::refused(const wire::Connack& connack, TimePoint now) {
+    RetryPolicy policy = retry_policy(connack.reason_code);
+    if (connack.reason_code != ReasonCode::unsupported_protocol_version) {
+        version_choice.settled();
+    } else if (version_choice.open()) {
+        policy = version_choice.not_understood() ? RetryPolicy::at_once : RetryPolicy::back_off;
+    }
+    fail(refusal(connack, greeting.version), now, policy);
+}
+
+void Session::Parts::apply_grants(TimePoint now) {
+    const bool v5 = grants.version == ProtocolVersion::v5;
+    packet_bytes_max = std::min(options.packet_bytes_max, grants.packet_bytes_max);
+    inflight_limit = std::min(options.inflight_max, grants.receive_maximum);
+    inbound.connection_opened(session_doubtful);
+    overrun_reported = !v5;  // 3.1.1 has no Receive Maximum.
+    inbound_aliases.reset(v5 ? options.topic_alias_maximum : 0);
+    outbound_aliases.reset(v5 ? std::min(options.topic_aliases_out_max, grants.topic_alias_maximum) : 0);
+    keep_alive.start(grants.keep_alive, now);
+}
+
+// What is in flight belongs to a session that the broker no longer has, v5 [MQTT-3.2.2-5].
+void Session::Parts::lose_session() {
+    inbound.session_lost();
+    // A PUBREC has said that the broker owns these; published again they could arrive twice.
+    while (!outbound.releases().empty()) {
+        finish(outbound.releases().front(), ReasonCode::success);
+    }
+    if (options.lost_session == LostSession::fail) {
+        while (!outbound.publishes().empty()) {
+            give_up(outbound.publishes().front(),
+                    {Error::session_lost,
+                     "The broker has lost the session before it acknowledged this message."});
+        }
+        return;
+    }
+    std::vector<std::uint16_t> released;
+    for (Outbound::Slot slot = outbound.publishes().front(); slot != Outbound::kNone;
+         slot = outbound.next(slot)) {
+        watch_expiry(outbound[slot]);
+    }
+    outbound.publish_again(released);
+    for (const std::uint16_t packet_id : released) {
+        packet_ids.release(packet_id);
+    }
+}
+
+// A PUBREL waits for no quota; those of an earlier connection count as in flight, to stay below the
+// broker's Receive Maximum whichever way it counts.
+void Session::Parts::resume_releases() {
+    outbound.session_resumed();
+    for (Outbound::Slot slot = outbound.releases().front(); slot != Outbound::kNone;
+         slot = outbound.next(slot)) {
+        ++counters.retransmissions;
+        write(wire::Pubrel{outbound[slot].packet_id, ReasonCode::success, {}});
+    }
+}
+
+// The broker may have come back with less than it offered before.
+void Session::Parts::check_kept_messages() {
+    const auto check_list = [this](const MessageList& list) {
+        for (Outbound::Slot slot = list.front(); slot != Outbound::kNone;) {
+            const Outbound::Slot next = outbound.next(slot);
+            const Outbound::Message& message = outbound[slot];
+            if (auto checked = check(view_of(message, message.accepted_at), message.properties != nullptr);
+                !checked) {
+                give_up(slot, std::move(checked).error());
+            }
+            slot = next;
+        }
+    };
+    check_list(outbound.publishes());
+    check_list(outbound.queue());
+}
+
+}  // namespace multimqtt::session
