@@ -1,0 +1,113 @@
+// What one read from the socket brought, on its way to the handlers.
+#pragma once
+
+#include "client/receipt_state.hpp"
+#include "multimqtt/delivery.hpp"
+#include "multimqtt/message.hpp"
+#include "multimqtt/topic.hpp"
+#include "session/session.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <deque>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace multimqtt::client {
+
+/// Items with the same key are handled one after the other, in the order they came.
+using OrderKey = std::uint64_t;
+
+/// One thing to handle: a message for one route, or something that happened.
+struct InboxItem {
+    Delivery::Kind kind = Delivery::Kind::message;
+    LogLevel level = LogLevel::info;
+    bool acknowledge = false;  ///< Tell the session when the handler is done.
+    std::uint32_t captures = 0;
+    const TopicCapture* capture = nullptr;
+    Topic::Route* route = nullptr;
+    OrderKey key = 0;
+    session::DeliveryId delivery = 0;
+    ReceiptState* receipt = nullptr;  ///< The item owns one reference.
+    const Failure* failure = nullptr;
+    Message::Parts parts;
+
+    /// What it counts against the limit of the inbox, in bytes.
+    [[nodiscard]] std::size_t weight() const noexcept {
+        return sizeof(InboxItem) + parts.absolute_topic.size() + parts.payload.size();
+    }
+};
+
+/// Memory that lives until the last item that looks into it is finished.
+///
+/// Grows by blocks, so that what was stored never moves.
+class Parcel {
+public:
+    Parcel() = default;
+    Parcel(const Parcel&) = delete;
+    Parcel& operator=(const Parcel&) = delete;
+    ~Parcel() {
+        for (const InboxItem& item : items) {
+            if (item.receipt != nullptr) {
+                item.receipt->release();
+            }
+        }
+    }
+
+    static constexpr std::size_t kBlockBytes = 64 * 1'024;
+
+    [[nodiscard]] std::string_view keep(std::string_view text) {
+        const auto copy = keep(std::as_bytes(std::span{text}));
+        return {reinterpret_cast<const char*>(copy.data()), copy.size()};
+    }
+    [[nodiscard]] std::span<const std::byte> keep(std::span<const std::byte> bytes) {
+        if (bytes.empty()) {
+            return {};
+        }
+        std::byte* const place = allocate(bytes.size(), 1);
+        std::memcpy(place, bytes.data(), bytes.size());
+        return {place, bytes.size()};
+    }
+    [[nodiscard]] std::span<TopicCapture> captures(std::size_t count) {
+        if (count == 0) {
+            return {};
+        }
+        auto* const place = allocate(count * sizeof(TopicCapture), alignof(TopicCapture));
+        return {new (place) TopicCapture[count], count};
+    }
+    [[nodiscard]] const PublishProperties* keep(PublishProperties properties) {
+        return &properties_.emplace_back(std::move(properties));
+    }
+    [[nodiscard]] const Failure* keep(Failure failure) { return &failures_.emplace_back(std::move(failure)); }
+
+    std::vector<InboxItem> items;
+
+private:
+    struct Block {
+        std::unique_ptr<std::byte[]> memory;
+        std::size_t size = 0;
+    };
+
+    [[nodiscard]] std::byte* allocate(std::size_t bytes, std::size_t alignment) {
+        used_ = (used_ + alignment - 1) / alignment * alignment;
+        if (blocks_.empty() || blocks_.back().size - used_ < bytes || blocks_.back().size < used_) {
+            const std::size_t size = std::max(kBlockBytes, bytes);
+            blocks_.push_back({std::unique_ptr<std::byte[]>{new std::byte[size]}, size});
+            used_ = 0;
+        }
+        std::byte* const place = blocks_.back().memory.get() + used_;
+        used_ += bytes;
+        return place;
+    }
+
+    std::vector<Block> blocks_;
+    std::size_t used_ = 0;  // Of the last block.
+    std::deque<PublishProperties> properties_;
+    std::deque<Failure> failures_;
+};
+
+}  // namespace multimqtt::client

@@ -1,0 +1,70 @@
+// What happens to received messages on the I/O thread: which routes they are for, and their way into the inbox.
+#pragma once
+
+#include "client/acknowledgements.hpp"
+#include "client/inbox.hpp"
+#include "client/route.hpp"
+#include "routing/matches.hpp"
+#include "routing/router.hpp"
+#include "routing/subscription_plan.hpp"
+#include "session/session.hpp"
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace multimqtt::client {
+
+/// Threads: the I/O thread only, except `counts`.
+class Reception {
+public:
+    Reception(std::uint64_t hash_key, routing::SubscriptionPlan& plan, Inbox& inbox);
+
+    [[nodiscard]] Result<void> add(const std::shared_ptr<Topic::Route>& route, const routing::Prefix& prefix);
+
+    /// Puts a message into the parcel, once for each route that it is for.
+    void receive(const session::Event& event, session::Session& session);
+    /// Gives a message to observers only, and leaves it unacknowledged.
+    void observe(const session::Event& event);
+    /// Tells the observers that the connection is gone.
+    void disconnected(const Failure& failure);
+    /// Tells the application that something happened.
+    void report(Delivery::Kind kind, LogLevel level, Failure failure);
+    void report(ReceiptState* receipt);
+    /// Hands the parcel to the inbox.
+    void dispatch();
+
+    /// A handler is done with a message; the session hears of it when all of them are.
+    void finished(const Acknowledgement& acknowledgement, session::Session& session);
+
+    struct Counts {
+        std::atomic<std::uint64_t> received{0};
+        std::atomic<std::uint64_t> unrouted{0};
+        std::atomic<std::uint64_t> routes{0};
+    };
+    [[nodiscard]] const Counts& counts() const noexcept { return counts_; }
+
+private:
+    [[nodiscard]] Parcel& parcel();
+    void choose_routes(const session::Event& event);
+    [[nodiscard]] bool run_observers(const session::Event& event);
+    void add_item(const InboxItem& message, const routing::Match& match, Topic::Route& route);
+    [[nodiscard]] const PublishProperties* keep_properties(const wire::PublishProperties& properties);
+
+    routing::Router router_;
+    routing::SubscriptionPlan& plan_;
+    Inbox& inbox_;
+    std::vector<std::shared_ptr<Topic::Route>> routes_;  // By id.
+    std::vector<std::shared_ptr<ObserverList>> observers_;
+    std::shared_ptr<Parcel> parcel_;
+    routing::Matches matches_;
+    std::vector<std::uint32_t> chosen_;
+    std::vector<std::uint32_t> identifiers_;
+    std::unordered_map<session::DeliveryId, std::uint32_t> unfinished_;  // Of messages for several routes.
+    Counts counts_;
+};
+
+}  // namespace multimqtt::client

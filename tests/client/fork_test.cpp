@@ -1,0 +1,100 @@
+// A forked child: it knows that the client is its parent's, and keeps nothing of it open.
+#include "client/client_fixture.hpp"
+
+#include <csignal>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace multimqtt::client {
+namespace {
+
+// Bits that a child reports through its exit status.
+int child_findings(Client& mqtt) {
+    int wrong = mqtt.state() == State::inherited ? 0 : 1;
+    wrong |= mqtt.publish("a", "x").outcome()->error().is(Error::inherited) ? 0 : 2;
+    wrong |= mqtt.connect().error().is(Error::inherited) ? 0 : 4;
+    wrong |= mqtt.take(1, 1h).empty() ? 0 : 8;
+    wrong |= mqtt.register_topic("b").error().is(Error::inherited) ? 0 : 16;
+    mqtt.close();
+    return wrong;
+}
+
+TEST(ForkTest, AChildHasNoPartInTheConnectionAndDoesNotDisturbIt) {
+    test::Mosquitto broker;
+    Options options = test_options(broker.uri());
+    options.client_id = "parent";
+    auto mqtt = std::make_unique<Client>(options);
+    ASSERT_TRUE(mqtt->connect());
+    ASSERT_TRUE(mqtt->wait_connected(kPatience));
+    const pid_t child = fork();
+    if (child == 0) {
+        const int wrong = child_findings(*mqtt);
+        mqtt.reset();
+        _exit(wrong);
+    }
+    int status = -1;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    EXPECT_EQ(status, 0);
+    EXPECT_TRUE(mqtt->connected());
+    EXPECT_TRUE(mqtt->publish("a", "x", {.qos = Qos::at_least_once}).wait(kPatience));
+    EXPECT_EQ(broker.log().find("Client parent disconnected"), std::string::npos);
+    EXPECT_EQ(broker.log().find("Client parent closed"), std::string::npos);
+}
+
+// The parent is a process of its own, which has a child and is killed.
+[[noreturn]] void be_parent(const Options& options, int ready, int until) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    Client mqtt{options};
+    if (!mqtt.connect() || !mqtt.wait_connected(kPatience)) {
+        _exit(1);
+    }
+    if (fork() == 0) {
+        // Lives until the test has seen the will and closes its end of the other pipe.
+        char byte = 'r';
+        (void)!write(ready, &byte, 1);
+        (void)!read(until, &byte, 1);
+        _exit(0);
+    }
+    for (;;) {
+        pause();
+    }
+}
+
+TEST(ForkTest, TheBrokerSeesTheDeathOfAParentWhoseChildLives) {
+    test::Mosquitto broker;
+    Client watcher{test_options(broker.uri())};
+    Collector seen;
+    watcher.register_topic("will").value().on_message(
+        [&](const Message& message, Captures) { seen.add(text_of(message)); });
+    ASSERT_TRUE(watcher.connect());
+    ASSERT_TRUE(watcher.wait_subscribed(kPatience));
+
+    Options options = test_options(broker.uri());
+    options.will.emplace();
+    options.will->topic = "will";
+    options.will->payload = "gone";
+    options.keep_alive = 60s;
+    int ready[2];
+    int until[2];
+    ASSERT_EQ(pipe(ready), 0);
+    ASSERT_EQ(pipe(until), 0);
+    const pid_t parent = fork();
+    if (parent == 0) {
+        close(until[1]);
+        be_parent(options, ready[1], until[0]);
+    }
+    close(ready[1]);
+    char byte = 0;
+    ASSERT_EQ(read(ready[0], &byte, 1), 1);
+    kill(parent, SIGKILL);
+    waitpid(parent, nullptr, 0);
+    EXPECT_EQ(seen.wait(1), (std::vector<std::string>{"will=gone"}));
+    EXPECT_EQ(close(until[1]), 0);
+    EXPECT_EQ(read(ready[0], &byte, 1), 0) << "the child lived until now, and has ended";
+    close(ready[0]);
+    close(until[0]);
+}
+
+}  // namespace
+}  // namespace multimqtt::client
