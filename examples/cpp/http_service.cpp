@@ -5,8 +5,6 @@
 //     curl -X POST http://127.0.0.1:8080/pump/on
 //
 // Port 0 takes a free one. The first line on standard output tells the address.
-#include <multimqtt/multimqtt.hpp>
-
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/strand.hpp>
@@ -19,6 +17,7 @@
 #include <iostream>
 #include <map>
 #include <memory>
+#include <multimqtt/multimqtt.hpp>
 #include <mutex>
 #include <string>
 #include <utility>
@@ -63,7 +62,8 @@ public:
         if (request.method() == http::verb::post && (target == "/pump/on" || target == "/pump/off")) {
             return switch_pump(target == "/pump/on");
         }
-        return json(http::status::not_found, {{"error", "there are GET /readings and POST /pump/on, /pump/off"}});
+        return json(http::status::not_found,
+                    {{"error", "there are GET /readings and POST /pump/on, /pump/off"}});
     }
 
 private:

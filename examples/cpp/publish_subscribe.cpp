@@ -1,11 +1,10 @@
 // Publishes a few numbers and receives them again.
 //
 //     publish_subscribe mqtt://127.0.0.1/myprefix
-#include <multimqtt/multimqtt.hpp>
-
 #include <chrono>
 #include <iostream>
 #include <latch>
+#include <multimqtt/multimqtt.hpp>
 
 int main(int argc, char** argv) {
     using namespace std::chrono_literals;
@@ -30,7 +29,9 @@ int main(int argc, char** argv) {
 
     for (int number = 1; number <= kNumbers; ++number) {
         const std::string topic = mqtt.topic_for("number_topic", {{"number", number}}).value();
-        mqtt.publish(topic, {{"square", number * number}}, {.qos = multimqtt::Qos::at_least_once}).wait().value();
+        mqtt.publish(topic, {{"square", number * number}}, {.qos = multimqtt::Qos::at_least_once})
+            .wait()
+            .value();
     }
     all_received.wait();
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import queue
 import threading
@@ -46,10 +47,9 @@ class Readings:
         try:
             yield
             while True:
-                try:
+                # Without a change a sign of life shows the server whether the browser has gone.
+                with contextlib.suppress(queue.Empty):
                     listener.get(timeout=5)
-                except queue.Empty:
-                    pass  # A sign of life shows the server that the browser has gone.
                 yield
         finally:
             with self._lock:

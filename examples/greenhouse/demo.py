@@ -79,7 +79,8 @@ def wait_for(what: str, ready: Callable[[], t.Any]) -> t.Any:
 
 def bed_line(state: dict[str, t.Any]) -> str:
     beds = [
-        f"bed {bed}: {values.get('temperature', '?')} °C, {values.get('humidity', '?')} %, pump {values.get('pump', '?')}"
+        f"bed {bed}: {values.get('temperature', '?')} °C, {values.get('humidity', '?')} %, "
+        f"pump {values.get('pump', '?')}"
         for bed, values in state["beds"].items()
     ]
     return " | ".join([f"{state['received']:5} messages", *beds])
@@ -90,15 +91,19 @@ def use_once(page: str) -> None:
     assert "Greenhouse" in fetch(page)
     complete = wait_for(
         "reading of every bed",
-        lambda: (state := fetch(page + "state"))["connected"]
-        and len(state["beds"]) == 3
-        and all("humidity" in values for values in state["beds"].values())
-        and state,
+        lambda: (
+            (state := fetch(page + "state"))["connected"]
+            and len(state["beds"]) == 3
+            and all("humidity" in values for values in state["beds"].values())
+            and state
+        ),
     )
     print("readings:", bed_line(complete))
     for position in ("on", "off"):
         fetch(page + f"beds/2/pump/{position}", "POST")
-        wait_for(f"pump that is {position}", lambda p=position: fetch(page + "state")["beds"]["2"].get("pump") == p)
+        wait_for(
+            f"pump that is {position}", lambda p=position: fetch(page + "state")["beds"]["2"].get("pump") == p
+        )
         print(f"the pump of bed 2 is {position}: a view published, the device answered, the page knows")
 
 

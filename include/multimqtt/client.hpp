@@ -66,9 +66,8 @@ public:
 
     // The connection.
 
-    /// Starts the one connection, which is kept up from then on. The first call starts it; later calls, from any
-    /// thread, find it there. Never waits for the broker.
-    /// Errors: `closed`, `inherited`.
+    /// Starts the one connection, which is kept up from then on. The first call starts it; later calls, from
+    /// any thread, find it there. Never waits for the broker. Errors: `closed`, `inherited`.
     Result<void> connect();
 
     [[nodiscard]] bool connected() const noexcept;
@@ -82,8 +81,8 @@ public:
     /// Errors: `refused` naming the filters that the broker refused; `timed_out`, `closed`, `inherited`.
     Result<void> wait_subscribed(std::chrono::milliseconds timeout) const;
 
-    /// Ends the connection: lets running handlers finish, sends what is accepted, says DISCONNECT. What is not
-    /// finished after `drain` fails with `Error::closed`. From a handler: does not wait for that handler.
+    /// Ends the connection: lets running handlers finish, sends what is accepted, says DISCONNECT. What is
+    /// not finished after `drain` fails with `Error::closed`. From a handler: does not wait for that handler.
     void close(std::optional<std::chrono::milliseconds> drain = std::nullopt);
 
     /// Runs at each connection and each loss, on a handler thread.
@@ -105,8 +104,7 @@ public:
     /// Routes a pattern to a function whose parameters are checked against it by the compiler.
     /// Errors: throws `Exception`, see `register_topic`.
     template <FixedString pattern, class Handler>
-        requires TypedHandlerFor<pattern, Handler>
-    Topic topic(Handler handler, TopicOptions options = {}) {
+    requires TypedHandlerFor<pattern, Handler> Topic topic(Handler handler, TopicOptions options = {}) {
         options.int_range = IntRange::int64;
         Topic topic = register_topic(pattern.text(), std::move(options)).value();
         topic.on_message([handler = std::move(handler)](const Message& message, Captures captures) mutable {
@@ -115,9 +113,9 @@ public:
         return topic;
     }
 
-    /// Takes messages for this thread, for programs with a loop of their own (`Options::handler_threads` = 0).
-    /// Waits up to `timeout` for the first; an empty batch means that there was none, or that the client stopped.
-    /// `messages_max`: 1..1024.
+    /// Takes messages for this thread, for programs with a loop of their own (`Options::handler_threads` =
+    /// 0). Waits up to `timeout` for the first; an empty batch means that there was none, or that the client
+    /// stopped. `messages_max`: 1..1024.
     [[nodiscard]] Batch take(std::size_t messages_max, std::chrono::milliseconds timeout);
 
     /// A descriptor that is readable while `take` has something, for `poll` and event loops. The client

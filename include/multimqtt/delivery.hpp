@@ -62,14 +62,15 @@ private:
     std::shared_ptr<client::Acknowledgements> acknowledgements_;
 };
 
-/// Deliveries that one thread has taken. Those it has not begun may be taken back and given to another thread when
-/// this one is held up in a handler.
+/// Deliveries that one thread has taken. Those it has not begun may be taken back and given to another thread
+/// when this one is held up in a handler.
 ///
 /// Threads: belongs to the thread that took it.
 class Batch {
 public:
     Batch() noexcept;
-    Batch(std::shared_ptr<const void> client, client::Inbox& inbox, std::shared_ptr<client::Worker> worker) noexcept;
+    Batch(std::shared_ptr<const void> client, client::Inbox& inbox,
+          std::shared_ptr<client::Worker> worker) noexcept;
     Batch(Batch&&) noexcept;
     Batch& operator=(Batch&&) noexcept;
     /// Finishes the current delivery; those not begun go back to the client.

@@ -54,20 +54,20 @@ struct Will {
     Qos qos = Qos::at_most_once;
     bool retain = false;
     std::chrono::seconds delay{0};  ///< MQTT 5.0 only: wait this long for the client to come back.
-    std::string content_type{};       ///< MQTT 5.0 only; empty means none.
+    std::string content_type{};     ///< MQTT 5.0 only; empty means none.
     UserProperties user_properties{};
 };
 
 /// How TLS is set up. The defaults verify the broker against the system's certificate authorities.
 struct TlsOptions {
-    std::string ca_certs{};      ///< PEM file with the authorities to trust; empty: the system's.
-    std::string certfile{};      ///< PEM file with the client certificate chain; empty: none.
-    std::string keyfile{};       ///< PEM file with its key; empty: the key is in `certfile`.
-    std::string key_password{};  ///< Passphrase of an encrypted key.
-    std::string server_name{};   ///< Name to ask for (SNI) and to verify; empty: the endpoint's host.
+    std::string ca_certs{};           ///< PEM file with the authorities to trust; empty: the system's.
+    std::string certfile{};           ///< PEM file with the client certificate chain; empty: none.
+    std::string keyfile{};            ///< PEM file with its key; empty: the key is in `certfile`.
+    std::string key_password{};       ///< Passphrase of an encrypted key.
+    std::string server_name{};        ///< Name to ask for (SNI) and to verify; empty: the endpoint's host.
     std::string min_version = "1.2";  ///< "1.2" or "1.3".
-    std::string ciphers{};              ///< OpenSSL cipher list for TLS 1.2; empty: OpenSSL's default.
-    std::vector<std::string> alpn{};    ///< Application protocols to offer, such as "mqtt".
+    std::string ciphers{};            ///< OpenSSL cipher list for TLS 1.2; empty: OpenSSL's default.
+    std::vector<std::string> alpn{};  ///< Application protocols to offer, such as "mqtt".
     bool insecure = false;            ///< Accept any certificate. Says so in the log at each connect.
 };
 
@@ -89,9 +89,10 @@ struct Options {
     std::chrono::seconds session_expiry{0};  ///< 0 ends the session with the connection; max 4,294,967,295.
     std::chrono::seconds keep_alive{60};     ///< 0 turns it off; at most 65,535.
     std::chrono::milliseconds connect_timeout{5'000};  ///< For name, TCP, TLS and CONNACK together.
-    std::uint16_t receive_maximum = 1'024;  ///< Unacknowledged QoS 1 and 2 messages from the broker, 1..65,535.
-    std::uint16_t inflight_max = 1'024;     ///< Unacknowledged publishes to the broker, 1..65,535.
-    std::uint16_t topic_alias_maximum = 64;  ///< Aliases the broker may use towards us; 0: none.
+    std::uint16_t receive_maximum =
+        1'024;                           ///< Unacknowledged QoS 1 and 2 messages from the broker, 1..65,535.
+    std::uint16_t inflight_max = 1'024;  ///< Unacknowledged publishes to the broker, 1..65,535.
+    std::uint16_t topic_alias_maximum = 64;    ///< Aliases the broker may use towards us; 0: none.
     std::uint16_t topic_aliases_out_max = 64;  ///< Aliases that we use at most; 0: none.
     /// Largest packet accepted or sent, in bytes, header included, 1 KiB..268,435,460.
     /// 16 MiB + 64 KiB: room for a 16 MiB payload, bounded against a hostile header.
@@ -109,7 +110,8 @@ struct Options {
     std::chrono::milliseconds outbox_block_timeout{5'000};
     std::size_t inbox_bytes_max = 16u * 1'024 * 1'024;
     std::size_t inbox_messages_max = 100'000;
-    unsigned handler_threads = 4;  ///< The client's own threads; 0: the caller pulls with `take`. At most 256.
+    unsigned handler_threads =
+        4;  ///< The client's own threads; 0: the caller pulls with `take`. At most 256.
     std::chrono::milliseconds drain{2'500};  ///< Longest time that `close` spends on unfinished work.
 
     /// The options that a broker address describes.

@@ -35,8 +35,8 @@ public:
     Payload(std::span<const std::byte> bytes) noexcept : bytes_{bytes} {}
     Payload(std::nullptr_t) noexcept {}
     template <class Number>
-        requires std::integral<Number> || std::floating_point<Number>
-    Payload(Number number) : Payload(text_of(number)) {}
+    requires std::integral<Number> || std::floating_point<Number> Payload(Number number)
+        : Payload(text_of(number)) {}
     Payload(const boost::json::value& value);
     Payload(std::initializer_list<boost::json::value_ref> list);
     // NOLINTEND(google-explicit-constructor)

@@ -31,7 +31,7 @@ struct Statistics {
     std::uint64_t outbox_bytes = 0;
     std::uint64_t inbox_messages = 0;  ///< Received, and their handler has not returned.
     std::uint64_t inbox_bytes = 0;
-    std::uint64_t inflight = 0;     ///< Sent with QoS 1 or 2 and not acknowledged.
+    std::uint64_t inflight = 0;  ///< Sent with QoS 1 or 2 and not acknowledged.
     std::uint64_t routes = 0;
     std::uint64_t subscriptions = 0;  ///< Filters granted by the broker.
 };

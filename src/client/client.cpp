@@ -25,9 +25,11 @@ std::string_view to_string(State state) noexcept {
     return "unknown";
 }
 
-Client::Client(Options options) : core_{std::make_shared<Core>(std::move(options))} {}
+Client::Client(Options options) : core_{std::make_shared<Core>(std::move(options))} {
+}
 
-Client::Client(std::string_view uri) : Client{Options::from_uri(uri).value()} {}
+Client::Client(std::string_view uri) : Client{Options::from_uri(uri).value()} {
+}
 
 Client::Client(Client&&) noexcept = default;
 
@@ -124,7 +126,8 @@ Batch::Batch() noexcept = default;
 
 Batch::Batch(std::shared_ptr<const void> client, client::Inbox& inbox,
              std::shared_ptr<client::Worker> worker) noexcept
-    : client_{std::move(client)}, inbox_{&inbox}, worker_{std::move(worker)} {}
+    : client_{std::move(client)}, inbox_{&inbox}, worker_{std::move(worker)} {
+}
 
 Batch::Batch(Batch&& other) noexcept = default;
 

@@ -14,7 +14,8 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-/// The longest batch of a handler thread. Chosen so that its bookkeeping is spread thin and still fits the cache.
+/// The longest batch of a handler thread. Chosen so that its bookkeeping is spread thin and still fits the
+/// cache.
 constexpr std::size_t kBatchItems = 256;
 
 /// Fixed header, topic length and packet identifier: the least that a PUBLISH adds to topic and payload.
@@ -111,10 +112,10 @@ Result<void> Client::Core::wait_connected(milliseconds timeout) const {
         case State::armed:
             return Failure{Error::not_connected, "connect has not been called"};
         default:
-            return Failure{Error::timed_out,
-                           "no connection in time" +
-                               (last_failure_ ? "; the last attempt: " + last_failure_->message
-                                              : std::string{}) };
+            return Failure{
+                Error::timed_out,
+                "no connection in time" +
+                    (last_failure_ ? "; the last attempt: " + last_failure_->message : std::string{})};
     }
 }
 
@@ -130,9 +131,10 @@ Result<void> Client::Core::wait_subscribed(milliseconds timeout, std::string_vie
         return Failure{Error::closed, "the client has been closed"};
     }
     if (!answered) {
-        return Failure{Error::timed_out, "the broker has not answered every subscription in time" +
-                                             (last_failure_ ? "; the last attempt to connect: " + last_failure_->message
-                                                            : std::string{})};
+        return Failure{
+            Error::timed_out,
+            "the broker has not answered every subscription in time" +
+                (last_failure_ ? "; the last attempt to connect: " + last_failure_->message : std::string{})};
     }
     if (!filter.empty()) {
         const auto refusal = refusals_.find(filter);
@@ -257,8 +259,8 @@ void Client::Core::run_connection_handlers(const Delivery& delivery) {
         } catch (const std::exception& error) {
             log_.write(LogLevel::error, std::string{which}.append(" handler failed: ").append(error.what()));
         } catch (...) {
-            log_.write(LogLevel::error,
-                       std::string{which}.append(" handler failed: an exception that is not a std::exception"));
+            log_.write(LogLevel::error, std::string{which}.append(
+                                            " handler failed: an exception that is not a std::exception"));
         }
     };
     std::unique_lock lock{handlers_mutex_};
@@ -307,7 +309,8 @@ Result<Topic> Client::Core::register_topic(std::string_view pattern, TopicOption
     if (inherited()) {
         return inherited_failure();
     }
-    auto route = routes_.find_or_add(pattern, std::move(options), [this](const auto& added) { return add_route(added); });
+    auto route = routes_.find_or_add(pattern, std::move(options),
+                                     [this](const auto& added) { return add_route(added); });
     if (!route) {
         return route.error();
     }
@@ -345,8 +348,9 @@ Result<void> Client::Core::check_message(std::string_view topic, const Payload& 
     }
     const std::size_t packet_bytes = kPublishOverheadBytes + topic_bytes + payload.bytes().size();
     if (packet_bytes > options_.packet_bytes_max) {
-        return Failure{Error::payload_too_large, "a packet of " + std::to_string(packet_bytes) + " bytes on '" +
-                                                     std::string{topic} + "' exceeds packet_bytes_max, which is " +
+        return Failure{Error::payload_too_large, "a packet of " + std::to_string(packet_bytes) +
+                                                     " bytes on '" + std::string{topic} +
+                                                     "' exceeds packet_bytes_max, which is " +
                                                      std::to_string(options_.packet_bytes_max)};
     }
     return options.properties.empty() ? Result<void>{} : client::check_properties(options.properties);

@@ -9,8 +9,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// Handlers that are quick leave their acknowledgements without waking this thread, and wake it at the end of their
-// batch. Should one of them be held up before that, a look at intervals finds what it left.
+// Handlers that are quick leave their acknowledgements without waking this thread, and wake it at the end of
+// their batch. Should one of them be held up before that, a look at intervals finds what it left.
 constexpr milliseconds kFirstAcknowledgementLook{10};
 constexpr milliseconds kLastAcknowledgementLook{320};
 
@@ -125,12 +125,14 @@ bool Client::Core::take_event(const session::Event& event, session::Session& ses
 void Client::Core::came_up(session::Session& session) {
     const session::Grants& grants = session.grants();
     for (std::string& warning : subscriber_.connected(session)) {
-        reception_.report(Delivery::Kind::log, LogLevel::warning, Failure{Error::not_supported, std::move(warning)});
+        reception_.report(Delivery::Kind::log, LogLevel::warning,
+                          Failure{Error::not_supported, std::move(warning)});
     }
-    reception_.report(Delivery::Kind::log, LogLevel::info,
-                      Failure{Error::ok, "connected as '" + grants.client_id + "' with " +
-                                             std::string{to_string(grants.version)} +
-                                             (grants.session_present ? ", session resumed" : ", new session")});
+    reception_.report(
+        Delivery::Kind::log, LogLevel::info,
+        Failure{Error::ok, "connected as '" + grants.client_id + "' with " +
+                               std::string{to_string(grants.version)} +
+                               (grants.session_present ? ", session resumed" : ", new session")});
     if (options_.tls.insecure) {
         reception_.report(Delivery::Kind::log, LogLevel::warning,
                           Failure{Error::ok, "TLS verification is off: anybody can pose as this broker"});
@@ -164,7 +166,8 @@ void Client::Core::attempt_failed(const session::Event& event) {
     // The same failure again and again is said once.
     if (!reported_failure_ || reported_failure_->message != event.failure.message) {
         reported_failure_ = event.failure;
-        reception_.report(Delivery::Kind::log, event.permanent ? LogLevel::error : LogLevel::warning, event.failure);
+        reception_.report(Delivery::Kind::log, event.permanent ? LogLevel::error : LogLevel::warning,
+                          event.failure);
     }
     const std::lock_guard lock{state_mutex_};
     ++connects_failed_;

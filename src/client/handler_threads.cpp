@@ -2,7 +2,6 @@
 #include "client/handler_threads.hpp"
 
 #include <pthread.h>
-
 #include <thread>
 
 namespace multimqtt::client {

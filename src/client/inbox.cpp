@@ -1,12 +1,11 @@
 // Sharing received messages among the threads that handle them.
 #include "client/inbox.hpp"
 
-#include <sys/eventfd.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <iterator>
 #include <numeric>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 namespace multimqtt::client {
 namespace {
@@ -14,8 +13,8 @@ namespace {
 using std::chrono::microseconds;
 using std::chrono::steady_clock;
 
-/// How soon an idle worker looks at a busy one for the first time, and then again and again. The first bounds the
-/// delay of a message behind a slow handler; the second bounds the cost of watching quick ones.
+/// How soon an idle worker looks at a busy one for the first time, and then again and again. The first bounds
+/// the delay of a message behind a slow handler; the second bounds the cost of watching quick ones.
 constexpr microseconds kFirstLook{200};
 constexpr microseconds kNextLook{2'000};
 
@@ -30,7 +29,8 @@ constexpr std::chrono::milliseconds kNextTake{100};
 }  // namespace
 
 Inbox::Inbox(std::size_t messages_max, std::size_t bytes_max, const WorkerParts& parts)
-    : messages_max_{messages_max}, bytes_max_{bytes_max}, parts_{parts} {}
+    : messages_max_{messages_max}, bytes_max_{bytes_max}, parts_{parts} {
+}
 
 Inbox::~Inbox() {
     if (descriptor_ >= 0) {
@@ -122,10 +122,11 @@ void Inbox::recall(Worker& worker) {
     unpark(worker.keys_);
     for (std::uint32_t index = end; index-- > next;) {
         const InboxItem* const item = worker.items_[index];
-        const auto home = std::find_if(worker.parcels_.begin(), worker.parcels_.end(), [item](const auto& parcel) {
-            const auto& items = parcel->items;
-            return item >= items.data() && item < items.data() + items.size();
-        });
+        const auto home =
+            std::find_if(worker.parcels_.begin(), worker.parcels_.end(), [item](const auto& parcel) {
+                const auto& items = parcel->items;
+                return item >= items.data() && item < items.data() + items.size();
+            });
         returned_.push_front({item, *home});
         ++queued_;
     }
@@ -171,14 +172,16 @@ std::shared_ptr<Worker> Inbox::take(std::size_t items_max, std::chrono::millisec
     return take_more(worker, items_max, timeout) ? worker : nullptr;
 }
 
-bool Inbox::take_more(std::shared_ptr<Worker>& worker, std::size_t items_max, std::chrono::milliseconds timeout) {
+bool Inbox::take_more(std::shared_ptr<Worker>& worker, std::size_t items_max,
+                      std::chrono::milliseconds timeout) {
     const TimePoint deadline = steady_clock::now() + timeout;
     Lock lock{mutex_};
     if (worker != nullptr) {
         settle(*worker);
         remove_busy(*worker);
     }
-    bool wake_io = full_ && messages_ < messages_max_ - messages_max_ / 4 && bytes_ < bytes_max_ - bytes_max_ / 4;
+    bool wake_io =
+        full_ && messages_ < messages_max_ - messages_max_ / 4 && bytes_ < bytes_max_ - bytes_max_ / 4;
     if (wake_io) {
         full_ = false;
         lock.unlock();
@@ -230,7 +233,8 @@ void Inbox::gather(Worker& worker, std::size_t items_max) {
             worker.parcels_.push_back(std::move(entry.parcel));
         }
     }
-    worker.range_.store(Worker::range(0, static_cast<std::uint32_t>(worker.items_.size())), std::memory_order_release);
+    worker.range_.store(Worker::range(0, static_cast<std::uint32_t>(worker.items_.size())),
+                        std::memory_order_release);
 }
 
 Inbox::Entry Inbox::pop() {
@@ -337,8 +341,9 @@ void Inbox::stop() {
         for (const auto& worker : busy_) {
             worker->items_.resize(worker->withdraw().begin);
             messages_ += worker->items_.size();
-            bytes_ = std::accumulate(worker->items_.begin(), worker->items_.end(), bytes_,
-                                     [](std::size_t sum, const InboxItem* item) { return sum + item->weight(); });
+            bytes_ =
+                std::accumulate(worker->items_.begin(), worker->items_.end(), bytes_,
+                                [](std::size_t sum, const InboxItem* item) { return sum + item->weight(); });
         }
         signal_descriptor();
         work_.notify_all();

@@ -20,9 +20,9 @@ namespace multimqtt::client {
 
 /// A queue that keeps the order of each key, and lets no handler that is held up hold up anything else.
 ///
-/// A worker takes a batch and begins its items one by one. While handlers are quick one worker does all of it,
-/// because sharing quick work costs more than it gains. The idle ones watch: a busy worker that is held up
-/// in a handler loses what it has not begun to the others. Items whose key is being handled are parked
+/// A worker takes a batch and begins its items one by one. While handlers are quick one worker does all of
+/// it, because sharing quick work costs more than it gains. The idle ones watch: a busy worker that is held
+/// up in a handler loses what it has not begun to the others. Items whose key is being handled are parked
 /// until that is done.
 ///
 /// Threads: `push` and `has_room` from the I/O thread; the rest from any.
@@ -42,8 +42,8 @@ public:
     /// Waits for work and takes at most `items_max`; null when there was none in time, or after `stop`.
     [[nodiscard]] std::shared_ptr<Worker> take(std::size_t items_max, std::chrono::milliseconds timeout);
 
-    /// The same for a worker that has come to the end of its batch; returns false when there was none, and then
-    /// the worker is no longer in use.
+    /// The same for a worker that has come to the end of its batch; returns false when there was none, and
+    /// then the worker is no longer in use.
     [[nodiscard]] bool take_more(std::shared_ptr<Worker>& worker, std::size_t items_max,
                                  std::chrono::milliseconds timeout);
 
@@ -58,8 +58,8 @@ public:
     void stop();
     [[nodiscard]] bool stopped() const;
 
-    /// Waits until nothing is queued and no worker but `except` is busy; false when the deadline came first, or
-    /// when nobody takes what is queued.
+    /// Waits until nothing is queued and no worker but `except` is busy; false when the deadline came first,
+    /// or when nobody takes what is queued.
     [[nodiscard]] bool wait_idle(std::chrono::steady_clock::time_point deadline, const Worker* except);
 
     struct Counts {
@@ -103,9 +103,9 @@ private:
     std::condition_variable work_;
     std::condition_variable settled_;
     std::deque<std::shared_ptr<Parcel>> parcels_;
-    std::size_t next_item_ = 0;    // Of the first parcel.
-    std::deque<Entry> returned_;   // Older than what is in `parcels_`.
-    std::size_t queued_ = 0;       // In `parcels_` and `returned_`.
+    std::size_t next_item_ = 0;   // Of the first parcel.
+    std::deque<Entry> returned_;  // Older than what is in `parcels_`.
+    std::size_t queued_ = 0;      // In `parcels_` and `returned_`.
     std::unordered_map<OrderKey, std::deque<Entry>> parked_;
     std::vector<std::shared_ptr<Worker>> busy_;
     std::vector<std::shared_ptr<Worker>> spare_;

@@ -71,7 +71,8 @@ Outbox::Outbox(const Options& options)
     : bytes_max_{options.outbox_bytes_max},
       messages_max_{options.outbox_messages_max},
       policy_{options.outbox_full},
-      block_timeout_{options.outbox_block_timeout} {}
+      block_timeout_{options.outbox_block_timeout} {
+}
 
 Outbox::~Outbox() {
     fail_all(Failure{Error::closed, "the client was destroyed before the message could be sent"},
@@ -88,8 +89,7 @@ Receipt Outbox::put(const Item& item, const Watched& watched) {
                                              (referenced ? 0 : item.payload.size()));
     const std::size_t weight = record_bytes + (referenced ? item.payload.size() : 0);
     // Allocated before the lock is taken: only appending happens under it.
-    ReceiptState* const receipt =
-        item.options->qos == Qos::at_most_once ? nullptr : new ReceiptState{weight};
+    ReceiptState* const receipt = item.options->qos == Qos::at_most_once ? nullptr : new ReceiptState{weight};
 
     std::unique_lock lock{mutex_};
     if (!has_room(weight) || closed_) [[unlikely]] {
@@ -152,9 +152,9 @@ Result<void> Outbox::make_room(std::unique_lock<std::mutex>& lock, std::size_t b
                                               std::to_string(bytes) + " bytes more do not fit; " + cure};
     };
     if (!closed_ && bytes > bytes_max_) {
-        return Failure{Error::payload_too_large, "a message of " + std::to_string(bytes) +
-                                                     " bytes never fits the outbox of " +
-                                                     std::to_string(bytes_max_) + " bytes; raise outbox_bytes_max"};
+        return Failure{Error::payload_too_large,
+                       "a message of " + std::to_string(bytes) + " bytes never fits the outbox of " +
+                           std::to_string(bytes_max_) + " bytes; raise outbox_bytes_max"};
     }
     if (policy_ == OutboxFull::drop_oldest) {
         while (!closed_ && !has_room(bytes) && drop_oldest(watched)) {
@@ -252,7 +252,8 @@ void Outbox::give_back(std::size_t messages, std::size_t bytes) {
     messages_ -= messages;
     bytes_ -= bytes;
     // Waking publishers one message at a time would make each of them a context switch.
-    if (blocked_ > 0 && bytes_ <= bytes_max_ - bytes_max_ / 4 && messages_ <= messages_max_ - messages_max_ / 4) {
+    if (blocked_ > 0 && bytes_ <= bytes_max_ - bytes_max_ / 4 &&
+        messages_ <= messages_max_ - messages_max_ / 4) {
         room_.notify_all();
     }
 }

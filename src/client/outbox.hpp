@@ -52,7 +52,8 @@ public:
                const std::function<void(ReceiptState*)>& watched);
 
     /// A message with a token has ended; gives its room back.
-    void finished(ReceiptState* receipt, ReasonCode reason, const std::function<void(ReceiptState*)>& watched);
+    void finished(ReceiptState* receipt, ReasonCode reason,
+                  const std::function<void(ReceiptState*)>& watched);
     void finished(ReceiptState* receipt, Failure failure, const std::function<void(ReceiptState*)>& watched);
 
     /// From now on `put` fails with `closed`; blocked callers return.

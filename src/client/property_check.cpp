@@ -25,9 +25,10 @@ Result<void> check_text(const char* property, const std::string& text) {
 }  // namespace
 
 Result<void> check_properties(const PublishProperties& properties) {
-    if (properties.expiry &&
-        (properties.expiry->count() < 1 || properties.expiry->count() > std::numeric_limits<std::uint32_t>::max())) {
-        return Failure{Error::bad_value, "the message expiry is " + std::to_string(properties.expiry->count()) +
+    if (properties.expiry && (properties.expiry->count() < 1 ||
+                              properties.expiry->count() > std::numeric_limits<std::uint32_t>::max())) {
+        return Failure{Error::bad_value, "the message expiry is " +
+                                             std::to_string(properties.expiry->count()) +
                                              " s; allowed: 1 to 4294967295 s"};
     }
     if (properties.correlation_data.size() > kStringBytesMax) {

@@ -26,7 +26,8 @@ WaitingPlace& place_of(const ReceiptState* receipt) {
 }  // namespace
 
 ReceiptState::ReceiptState(std::size_t outbox_bytes) noexcept
-    : generation_{io::process_generation()}, outbox_bytes_{outbox_bytes} {}
+    : generation_{io::process_generation()}, outbox_bytes_{outbox_bytes} {
+}
 
 void ReceiptState::release() noexcept {
     if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
@@ -68,7 +69,9 @@ Result<void> ReceiptState::wait(std::optional<std::chrono::milliseconds> timeout
         if (!timeout) {
             place.changed.wait(lock, [this] { return done(); });
         } else if (!place.changed.wait_for(lock, *timeout, [this] { return done(); })) {
-            return Failure{Error::timed_out, "the broker has not acknowledged the message in time; it is kept and still on its way"};
+            return Failure{
+                Error::timed_out,
+                "the broker has not acknowledged the message in time; it is kept and still on its way"};
         }
     }
     return *outcome();

@@ -33,7 +33,9 @@ public:
     [[nodiscard]] Result<void> wait(std::optional<std::chrono::milliseconds> timeout);
     [[nodiscard]] std::optional<Result<void>> outcome() const;
     [[nodiscard]] ReasonCode reason() const noexcept { return done() ? reason_ : ReasonCode::success; }
-    [[nodiscard]] bool watch() noexcept { return (flags_.fetch_or(kWatched, std::memory_order_acq_rel) & kDone) == 0; }
+    [[nodiscard]] bool watch() noexcept {
+        return (flags_.fetch_or(kWatched, std::memory_order_acq_rel) & kDone) == 0;
+    }
 
     /// What the message occupies in the outbox until it is finished, in bytes.
     [[nodiscard]] std::size_t outbox_bytes() const noexcept { return outbox_bytes_; }

@@ -10,7 +10,8 @@
 namespace multimqtt::client {
 namespace {
 
-// Things that happen to the connection stay in order among each other; messages have keys with the highest bit.
+// Things that happen to the connection stay in order among each other; messages have keys with the highest
+// bit.
 constexpr OrderKey kConnectionKey = 1;
 constexpr OrderKey kLogKey = 2;
 constexpr OrderKey kMessageBit = OrderKey{1} << 63;
@@ -27,7 +28,8 @@ void count(std::atomic<std::uint64_t>& counter) noexcept {
 }  // namespace
 
 Reception::Reception(std::uint64_t hash_key, routing::SubscriptionPlan& plan, Inbox& inbox)
-    : router_{hash_key}, plan_{plan}, inbox_{inbox} {}
+    : router_{hash_key}, plan_{plan}, inbox_{inbox} {
+}
 
 Parcel& Reception::parcel() {
     if (parcel_ == nullptr) {
@@ -156,9 +158,10 @@ void Reception::add_item(const InboxItem& message, const routing::Match& match, 
     if (route.options.ack == AckMode::receive) {
         item.delivery = 0;
     }
-    const std::string_view ordered_by = route.options.ordered_by.empty() ? item.parts.absolute_topic
-                                                                         : captures[route.ordered_by].text;
-    item.key = (std::hash<std::string_view>{}(ordered_by) ^ (OrderKey{route.id} * 0x9E37'79B9'7F4A'7C15)) | kMessageBit;
+    const std::string_view ordered_by =
+        route.options.ordered_by.empty() ? item.parts.absolute_topic : captures[route.ordered_by].text;
+    item.key = (std::hash<std::string_view>{}(ordered_by) ^ (OrderKey{route.id} * 0x9E37'79B9'7F4A'7C15)) |
+               kMessageBit;
 }
 
 const PublishProperties* Reception::keep_properties(const wire::PublishProperties& properties) {

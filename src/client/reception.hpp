@@ -1,4 +1,5 @@
-// What happens to received messages on the I/O thread: which routes they are for, and their way into the inbox.
+// What happens to received messages on the I/O thread: which routes they are for, and their way into the
+// inbox.
 #pragma once
 
 #include "client/acknowledgements.hpp"

@@ -16,7 +16,8 @@ namespace client {
 class ObserverList;
 }
 
-/// Threads: everything but the handlers is fixed when the route is made; the handlers are replaced as a whole.
+/// Threads: everything but the handlers is fixed when the route is made; the handlers are replaced as a
+/// whole.
 struct Topic::Route {
     Route(RouteId route_id, TopicPattern route_pattern, TopicOptions route_options)
         : id{route_id}, pattern{std::move(route_pattern)}, options{std::move(route_options)} {}

@@ -19,15 +19,17 @@ std::string key_of(std::string_view pattern, bool no_prefix) {
 Result<RouteTable::RoutePointer> RouteTable::same_route(const RoutePointer& route,
                                                         const TopicOptions& options) const {
     if (route->options != options) {
-        return Failure{Error::bad_config, "the topic '" + route->pattern.text() +
-                                              "' is registered already with other options; a topic has one QoS, one "
-                                              "name and one way of acknowledging"};
+        return Failure{Error::bad_config,
+                       "the topic '" + route->pattern.text() +
+                           "' is registered already with other options; a topic has one QoS, one "
+                           "name and one way of acknowledging"};
     }
     return route;
 }
 
 Result<RouteTable::RoutePointer> RouteTable::find_or_add(
-    std::string_view pattern, TopicOptions options, const std::function<Result<void>(const RoutePointer&)>& added) {
+    std::string_view pattern, TopicOptions options,
+    const std::function<Result<void>(const RoutePointer&)>& added) {
     if (options.name.empty()) {
         options.name = pattern;
     }
@@ -46,9 +48,9 @@ Result<RouteTable::RoutePointer> RouteTable::find_or_add(
         return parsed.error();
     }
     const auto& placeholders = parsed->placeholders();
-    const auto ordered_by = std::find_if(placeholders.begin(), placeholders.end(), [&](const Placeholder& placeholder) {
-        return placeholder.name == options.ordered_by;
-    });
+    const auto ordered_by =
+        std::find_if(placeholders.begin(), placeholders.end(),
+                     [&](const Placeholder& placeholder) { return placeholder.name == options.ordered_by; });
     if (!options.ordered_by.empty() && ordered_by == placeholders.end()) {
         return Failure{Error::bad_config, "ordered_by names '" + options.ordered_by + "', which the topic '" +
                                               std::string{pattern} + "' has no placeholder for"};
@@ -95,7 +97,8 @@ Result<std::string> RouteTable::topic_for(std::string_view name, std::span<const
         const std::lock_guard lock{mutex_};
         const auto found = by_name_.find(std::string{name});
         if (found == by_name_.end()) {
-            return Failure{Error::unknown_route, "no topic is registered under the name '" + std::string{name} + "'"};
+            return Failure{Error::unknown_route,
+                           "no topic is registered under the name '" + std::string{name} + "'"};
         }
         route = found->second;
     }

@@ -37,7 +37,8 @@ public:
                                                 const routing::Prefix* prefix) const;
 
 private:
-    [[nodiscard]] Result<RoutePointer> same_route(const RoutePointer& route, const TopicOptions& options) const;
+    [[nodiscard]] Result<RoutePointer> same_route(const RoutePointer& route,
+                                                  const TopicOptions& options) const;
 
     mutable std::mutex mutex_;
     std::unordered_map<std::string, RoutePointer> by_pattern_;

@@ -41,7 +41,8 @@ Worker::Withdrawn Worker::withdraw() noexcept {
     while (true) {
         const auto next = static_cast<std::uint32_t>(range_now >> 32);
         const auto end = static_cast<std::uint32_t>(range_now);
-        if (next >= end || range_.compare_exchange_weak(range_now, range(next, next), std::memory_order_acq_rel)) {
+        if (next >= end ||
+            range_.compare_exchange_weak(range_now, range(next, next), std::memory_order_acq_rel)) {
             return {next, std::max(next, end)};
         }
     }

@@ -53,8 +53,8 @@ public:
 private:
     friend class Inbox;
 
-    /// The batch's begun and unbegun parts in one word, so that beginning one and taking the rest back exclude each
-    /// other without a lock: the index of the next item in the upper half, the end in the lower.
+    /// The batch's begun and unbegun parts in one word, so that beginning one and taking the rest back
+    /// exclude each other without a lock: the index of the next item in the upper half, the end in the lower.
     [[nodiscard]] static constexpr std::uint64_t range(std::uint32_t next, std::uint32_t end) noexcept {
         return (std::uint64_t{next} << 32) | end;
     }
@@ -68,7 +68,8 @@ private:
 
     const WorkerParts parts_;
     std::atomic<std::uint64_t> range_{0};
-    std::atomic<std::uint64_t> begun_{0};  // Deliveries begun in all; only ever grows, so that progress shows.
+    std::atomic<std::uint64_t> begun_{
+        0};  // Deliveries begun in all; only ever grows, so that progress shows.
     std::vector<const InboxItem*> items_;
     std::vector<std::shared_ptr<Parcel>> parcels_;  // What the items look into.
     const InboxItem* current_ = nullptr;
@@ -76,7 +77,7 @@ private:
     std::chrono::steady_clock::time_point woken_at_{};
 
     // Guarded by the inbox.
-    std::vector<OrderKey> keys_;  // Of the items that may be begun; nobody else may begin these keys.
+    std::vector<OrderKey> keys_;    // Of the items that may be begun; nobody else may begin these keys.
     std::uint64_t seen_begun_ = 0;  // What the watcher saw last.
     bool held_up_ = false;          // It made no, or slow, progress since `seen_begun_`.
 };

@@ -141,9 +141,9 @@ void Session::Parts::handle_kept(const wire::Publish& publish, std::string_view 
     }
 }
 
-// v5 [MQTT-3.3.4-9]. Mosquitto 2.0 sends two messages for each acknowledgement once its quota is used up. Packet
-// identifiers bound what can be open, and the inbox what is kept of it, so that a complaint is better than a
-// disconnection, which would lose the messages of a clean session.
+// v5 [MQTT-3.3.4-9]. Mosquitto 2.0 sends two messages for each acknowledgement once its quota is used up.
+// Packet identifiers bound what can be open, and the inbox what is kept of it, so that a complaint is better
+// than a disconnection, which would lose the messages of a clean session.
 void Session::Parts::look_for_overrun() {
     if (!overrun_reported && inbound.open() > options.receive_maximum) {
         overrun_reported = true;

@@ -66,11 +66,13 @@ Result<void> check_session(const Options& options) {
     if (auto ok = in_range<unsigned>("inflight_max", options.inflight_max, 1, 65'535); !ok) {
         return ok;
     }
-    if (auto ok = in_range<std::uint32_t>("packet_bytes_max", options.packet_bytes_max, 1'024, 268'435'460); !ok) {
+    if (auto ok = in_range<std::uint32_t>("packet_bytes_max", options.packet_bytes_max, 1'024, 268'435'460);
+        !ok) {
         return ok;
     }
     if (options.client_id.size() > 65'535) {
-        return bad("client_id", std::to_string(options.client_id.size()).append(" bytes"), "at most 65535 bytes");
+        return bad("client_id", std::to_string(options.client_id.size()).append(" bytes"),
+                   "at most 65535 bytes");
     }
     if (options.version == VersionPolicy::v3_1 && options.client_id.size() > 23) {
         return bad("client_id", "'" + options.client_id + "'", "at most 23 bytes with MQTT 3.1");
@@ -100,7 +102,8 @@ Result<void> check_queues(const Options& options) {
     if (auto ok = in_range<std::size_t>("outbox_bytes_max", options.outbox_bytes_max, 1'024, kSizeMax); !ok) {
         return ok;
     }
-    if (auto ok = in_range<std::size_t>("outbox_messages_max", options.outbox_messages_max, 1, kSizeMax); !ok) {
+    if (auto ok = in_range<std::size_t>("outbox_messages_max", options.outbox_messages_max, 1, kSizeMax);
+        !ok) {
         return ok;
     }
     if (auto ok = in_range("outbox_block_timeout", options.outbox_block_timeout, 0, kDayMs, "ms"); !ok) {

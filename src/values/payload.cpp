@@ -20,7 +20,8 @@ std::shared_ptr<const std::string> shortest_text(Number value) {
 }  // namespace
 
 Payload::Payload(const boost::json::value& value)
-    : Payload(Owned{std::make_shared<const std::string>(boost::json::serialize(value))}) {}
+    : Payload(Owned{std::make_shared<const std::string>(boost::json::serialize(value))}) {
+}
 
 Payload::Payload(std::initializer_list<boost::json::value_ref> list) {
     if (list.size() != 0) {
@@ -29,7 +30,8 @@ Payload::Payload(std::initializer_list<boost::json::value_ref> list) {
 }
 
 Payload::Payload(Owned owned) noexcept
-    : owner_{owned.text}, bytes_{std::as_bytes(std::span{owned.text->data(), owned.text->size()})} {}
+    : owner_{owned.text}, bytes_{std::as_bytes(std::span{owned.text->data(), owned.text->size()})} {
+}
 
 Payload::Owned Payload::text_of(bool value) {
     return {std::make_shared<const std::string>(value ? "true" : "false")};

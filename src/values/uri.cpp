@@ -19,10 +19,8 @@ struct Scheme {
 };
 
 constexpr std::array kSchemes{
-    Scheme{"mqtt", Transport::tcp, 1'883},
-    Scheme{"mqtts", Transport::tls, 8'883},
-    Scheme{"ws", Transport::websocket, 80},
-    Scheme{"wss", Transport::secure_websocket, 443},
+    Scheme{"mqtt", Transport::tcp, 1'883},     Scheme{"mqtts", Transport::tls, 8'883},
+    Scheme{"ws", Transport::websocket, 80},    Scheme{"wss", Transport::secure_websocket, 443},
     Scheme{"unix", Transport::unix_socket, 0},
 };
 
@@ -73,20 +71,20 @@ Result<Address> parse_unix(std::string_view text) {
     address.endpoint.port = 0;
     address.endpoint.host = url->path();
     if (!url->host().empty() || address.endpoint.host.empty() || address.endpoint.host == "/") {
-        return bad("the broker address names no socket; write unix:///path/of/the/socket, with three slashes");
+        return bad(
+            "the broker address names no socket; write unix:///path/of/the/socket, with three slashes");
     }
     return address;
 }
 
-/// Boost.URL 1.81 takes "host:port" and "host:1x" apart in surprising ways, so the place of the port is looked at
-/// first. The text is not shown, since it may be a password in the wrong place.
+/// Boost.URL 1.81 takes "host:port" and "host:1x" apart in surprising ways, so the place of the port is
+/// looked at first. The text is not shown, since it may be a password in the wrong place.
 Result<void> check_authority(std::string_view text) {
     std::string_view authority = text.substr(text.find("://") + 3);
     authority = authority.substr(0, authority.find_first_of("/?#"));
     authority = authority.substr(authority.rfind('@') + 1);
-    const std::size_t colon = authority.find(':', authority.rfind(']') == std::string_view::npos
-                                                      ? 0
-                                                      : authority.rfind(']'));
+    const std::size_t colon =
+        authority.find(':', authority.rfind(']') == std::string_view::npos ? 0 : authority.rfind(']'));
     if (colon != std::string_view::npos &&
         authority.substr(colon + 1).find_first_not_of("0123456789") != std::string_view::npos) {
         return bad("the port of the broker address is not a number; allowed: 1 to 65535");

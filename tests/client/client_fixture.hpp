@@ -1,4 +1,5 @@
-// What the tests of a whole client share: waiting with patience, collecting, and options for a private broker.
+// What the tests of a whole client share: waiting with patience, collecting, and options for a private
+// broker.
 #pragma once
 
 #include "multimqtt/multimqtt.hpp"
@@ -45,8 +46,8 @@ public:
     /// Waits until `text` has come.
     bool wait_for(const std::string& text) {
         std::unique_lock lock{mutex_};
-        return changed_.wait_for(lock, kPatience,
-                                 [&] { return std::find(items_.begin(), items_.end(), text) != items_.end(); });
+        return changed_.wait_for(
+            lock, kPatience, [&] { return std::find(items_.begin(), items_.end(), text) != items_.end(); });
     }
 
 private:

@@ -3,7 +3,6 @@
 #include "support/fault_proxy.hpp"
 
 #include <poll.h>
-
 #include <stdexcept>
 
 namespace multimqtt::client {
@@ -20,7 +19,8 @@ protected:
     static Options options(const Mosquitto& broker, Listener listener = Listener::anonymous) {
         return test_options(broker.uri(listener), GetParam());
     }
-    static void collect(Client& mqtt, std::string_view pattern, Collector& seen, TopicOptions topic_options = {}) {
+    static void collect(Client& mqtt, std::string_view pattern, Collector& seen,
+                        TopicOptions topic_options = {}) {
         mqtt.register_topic(pattern, std::move(topic_options))
             .value()
             .on_message([&seen](const Message& message, Captures) { seen.add(text_of(message)); });
@@ -32,7 +32,8 @@ protected:
     }
 };
 
-INSTANTIATE_TEST_SUITE_P(Versions, ClientTest, versions(), [](const auto& row) { return name_of(row.param); });
+INSTANTIATE_TEST_SUITE_P(Versions, ClientTest, versions(),
+                         [](const auto& row) { return name_of(row.param); });
 
 // Connecting.
 
@@ -62,7 +63,8 @@ TEST_P(ClientTest, SendsWhatWasPublishedBeforeConnect) {
     Client mqtt{options(broker)};
     std::vector<Receipt> receipts;
     for (int i = 0; i < 3; ++i) {
-        receipts.push_back(mqtt.publish("early", i, {.qos = Qos{static_cast<std::uint8_t>(i)}, .retain = true}));
+        receipts.push_back(
+            mqtt.publish("early", i, {.qos = Qos{static_cast<std::uint8_t>(i)}, .retain = true}));
     }
     EXPECT_FALSE(receipts[1].done());
     Collector seen;
@@ -138,7 +140,6 @@ TEST_P(ClientTest, TheBrokerPublishesTheWillOfALostClient) {
 }
 
 // The session.
-
 
 TEST_P(ClientTest, KeepsItsSessionAcrossARestartOfTheBroker) {
     Mosquitto broker{{.persistence = true}};
@@ -260,9 +261,11 @@ TEST_P(OverlapTest, EachOverlappingRouteRunsOnceForAMessage) {
     EXPECT_EQ(seen.wait_sorted(expected.size()), expected);
 }
 
-INSTANTIATE_TEST_SUITE_P(Versions, OverlapTest, testing::Combine(versions(), testing::Bool()), [](const auto& row) {
-    return name_of(std::get<0>(row.param)) + (std::get<1>(row.param) ? "_copies" : "_no_copies");
-});
+INSTANTIATE_TEST_SUITE_P(Versions, OverlapTest, testing::Combine(versions(), testing::Bool()),
+                         [](const auto& row) {
+                             return name_of(std::get<0>(row.param)) +
+                                    (std::get<1>(row.param) ? "_copies" : "_no_copies");
+                         });
 
 TEST_P(ClientTest, ReportsAConflictOfRoutesAtOnce) {
     Client mqtt{test_options("mqtt://127.0.0.1", GetParam())};
@@ -284,10 +287,11 @@ TEST_P(ClientTest, RefusesAtOnceWhatCanNeverBeSent) {
     options.packet_bytes_max = 2'000;
     Client mqtt{options};
     const std::string long_topic(65'536, 'x');
-    for (const BadPublish& bad : {BadPublish{"", 0, Error::bad_topic}, BadPublish{"a/#", 0, Error::bad_topic},
-                                  BadPublish{"a/+", 0, Error::bad_topic}, BadPublish{"\xFF", 0, Error::bad_topic},
-                                  BadPublish{long_topic.c_str(), 0, Error::bad_topic},
-                                  BadPublish{"a", 2'000, Error::payload_too_large}}) {
+    for (const BadPublish& bad :
+         {BadPublish{"", 0, Error::bad_topic}, BadPublish{"a/#", 0, Error::bad_topic},
+          BadPublish{"a/+", 0, Error::bad_topic}, BadPublish{"\xFF", 0, Error::bad_topic},
+          BadPublish{long_topic.c_str(), 0, Error::bad_topic},
+          BadPublish{"a", 2'000, Error::payload_too_large}}) {
         const Receipt receipt = mqtt.publish(bad.topic, std::string(bad.payload_bytes, 'x'));
         ASSERT_TRUE(receipt.done());
         EXPECT_TRUE(receipt.outcome()->error().is(bad.error)) << receipt.outcome()->error();
@@ -497,10 +501,12 @@ TEST_P(ClientTest, AFullInboxPausesReadingAndLosesNothing) {
     Client mqtt{small};
     Collector seen;
     Gate gate;
-    mqtt.register_topic("a", {.qos = Qos::at_least_once}).value().on_message([&](const Message& message, Captures) {
-        gate.wait();
-        seen.add(std::string{message.text()});
-    });
+    mqtt.register_topic("a", {.qos = Qos::at_least_once})
+        .value()
+        .on_message([&](const Message& message, Captures) {
+            gate.wait();
+            seen.add(std::string{message.text()});
+        });
     start(mqtt);
     Client other{options(broker)};
     start(other);
@@ -519,18 +525,21 @@ TEST_P(ClientTest, AFullInboxPausesReadingAndLosesNothing) {
 TEST_P(ClientTest, AConnectionLostWhileReadingPausesIsMadeAgain) {
     Mosquitto broker{{.settings = {{"max_queued_messages", "0"}}}};
     test::FaultProxy proxy{broker.port(Listener::anonymous), 1};
-    Options small = lasting(test_options("mqtt://127.0.0.1:" + std::to_string(proxy.port()), GetParam()), "small");
+    Options small =
+        lasting(test_options("mqtt://127.0.0.1:" + std::to_string(proxy.port()), GetParam()), "small");
     small.inbox_messages_max = 1;
     Client mqtt{small};
     mqtt.on_log([](LogLevel, std::string_view) {});
     Collector seen;
     Gate gate;
     Gate running;
-    mqtt.register_topic("a", {.qos = Qos::at_least_once}).value().on_message([&](const Message& message, Captures) {
-        running.open();
-        gate.wait();
-        seen.add(std::string{message.text()});
-    });
+    mqtt.register_topic("a", {.qos = Qos::at_least_once})
+        .value()
+        .on_message([&](const Message& message, Captures) {
+            running.open();
+            gate.wait();
+            seen.add(std::string{message.text()});
+        });
     start(mqtt);
     Client other{options(broker)};
     start(other);
@@ -571,7 +580,8 @@ TEST_P(ClientTest, AProgramMayPullWithALoopOfItsOwn) {
         ASSERT_EQ(::poll(&waiting, 1, static_cast<int>(kPatience.count())), 1);
         batch = mqtt.take(100, 0ms);  // Gives the batch before back only after it took this one.
         while (const Delivery* delivery = batch.next()) {
-            told = told || (delivery->kind() == Delivery::Kind::receipt && delivery->receipt() == watched.state());
+            told = told ||
+                   (delivery->kind() == Delivery::Kind::receipt && delivery->receipt() == watched.state());
             batch.run();
         }
         EXPECT_TRUE(batch.empty());

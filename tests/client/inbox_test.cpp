@@ -4,7 +4,6 @@
 #include "client/route.hpp"
 
 #include <gtest/gtest.h>
-#include <poll.h>
 
 #include <array>
 #include <atomic>
@@ -12,6 +11,7 @@
 #include <future>
 #include <map>
 #include <mutex>
+#include <poll.h>
 #include <random>
 #include <string>
 #include <thread>
@@ -50,9 +50,9 @@ protected:
     /// "key:number" of the next delivery, or "" at the end of the batch.
     static std::string next(Worker& worker) {
         const Delivery* const delivery = worker.next();
-        return delivery == nullptr ? std::string{}
-                                   : std::string{delivery->message().topic()}.append(":").append(
-                                         delivery->message().text());
+        return delivery == nullptr
+                   ? std::string{}
+                   : std::string{delivery->message().topic()}.append(":").append(delivery->message().text());
     }
 
     /// Takes until `count` deliveries have been begun, each finished before the next.
@@ -249,7 +249,8 @@ TEST_F(InboxTest, NobodyWaitsForItemsThatNobodyTakes) {
     EXPECT_FALSE(inbox_.wait_idle(std::chrono::steady_clock::now() + 1h, nullptr));
 }
 
-// Many threads, keys, ways of taking and of being slow: each item once, each key in order and by one at a time.
+// Many threads, keys, ways of taking and of being slow: each item once, each key in order and by one at a
+// time.
 class RandomInboxTest : public InboxTest, public testing::WithParamInterface<unsigned> {
 protected:
     static constexpr int kKeys = 7;

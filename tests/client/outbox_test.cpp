@@ -27,10 +27,11 @@ Options limited(OutboxFull policy, std::size_t messages_max, std::size_t bytes_m
 
 class OutboxTest : public testing::Test {
 protected:
-    explicit OutboxTest(session::QueueLimits limits = {}) : session_{support::quiet_options(), random_, limits} {}
+    explicit OutboxTest(session::QueueLimits limits = {})
+        : session_{support::quiet_options(), random_, limits} {}
 
-    Receipt put(Outbox& outbox, std::string_view topic, Qos qos = Qos::at_least_once, std::string_view payload = {},
-                PublishOptions options = {}) {
+    Receipt put(Outbox& outbox, std::string_view topic, Qos qos = Qos::at_least_once,
+                std::string_view payload = {}, PublishOptions options = {}) {
         options.qos = qos;
         Outbox::Item item;
         item.topic = topic;
@@ -117,7 +118,8 @@ TEST_P(FullOutboxTest, FollowsItsPolicyAtTheLimitOfBytes) {
 INSTANTIATE_TEST_SUITE_P(Policies, FullOutboxTest,
                          testing::Values(Policy{"block", OutboxFull::block, Error::queue_full, Error::ok},
                                          Policy{"raise", OutboxFull::raise, Error::queue_full, Error::ok},
-                                         Policy{"drop_oldest", OutboxFull::drop_oldest, Error::ok, Error::dropped}),
+                                         Policy{"drop_oldest", OutboxFull::drop_oldest, Error::ok,
+                                                Error::dropped}),
                          [](const auto& row) { return row.param.name; });
 
 TEST_F(OutboxTest, AMessageThatNeverFitsIsRefusedUnderEveryPolicy) {

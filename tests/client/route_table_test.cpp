@@ -1,6 +1,7 @@
 // Registering routes, and the ranges of message properties.
-#include "client/property_check.hpp"
 #include "client/route_table.hpp"
+
+#include "client/property_check.hpp"
 
 #include <gtest/gtest.h>
 
@@ -132,12 +133,18 @@ INSTANTIATE_TEST_SUITE_P(
                     Error::bad_value},
         BadProperty{"response_topic_with_wildcard", [](PublishProperties& to) { to.response_topic = "a/#"; },
                     Error::bad_topic},
-        BadProperty{"correlation_data_too_long", [](PublishProperties& to) { to.correlation_data = kTooLong; },
-                    Error::bad_value},
+        BadProperty{"correlation_data_too_long",
+                    [](PublishProperties& to) { to.correlation_data = kTooLong; }, Error::bad_value},
         BadProperty{"user_property_name_not_utf8",
-                    [](PublishProperties& to) { to.user_properties = {{"\xFF", ""}}; }, Error::bad_value},
+                    [](PublishProperties& to) {
+                        to.user_properties = {{"\xFF", ""}};
+                    },
+                    Error::bad_value},
         BadProperty{"user_property_value_too_long",
-                    [](PublishProperties& to) { to.user_properties = {{"a", kTooLong}}; }, Error::bad_value}),
+                    [](PublishProperties& to) {
+                        to.user_properties = {{"a", kTooLong}};
+                    },
+                    Error::bad_value}),
     [](const auto& row) { return row.param.name; });
 
 TEST(PropertyCheckTest, TakesWhatMqttAllows) {

@@ -5,16 +5,15 @@
 #include <gtest/gtest.h>
 
 #include <arpa/inet.h>
-#include <netinet/in.h>
-#include <signal.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <chrono>
 #include <cstdio>
 #include <future>
+#include <netinet/in.h>
+#include <signal.h>
 #include <string>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 namespace multimqtt {
 namespace {
@@ -30,7 +29,8 @@ public:
         process_ = ::fork();
         if (process_ == 0) {
             ::dup2(ends[1], STDOUT_FILENO);
-            ::execl(path.c_str(), path.c_str(), first.c_str(), second.empty() ? nullptr : second.c_str(), nullptr);
+            ::execl(path.c_str(), path.c_str(), first.c_str(), second.empty() ? nullptr : second.c_str(),
+                    nullptr);
             ::_exit(127);
         }
         ::close(ends[1]);
@@ -105,8 +105,9 @@ TEST(HttpServiceExample, ShowsReadingsAndSwitchesThePump) {
 
     Client devices{broker.uri() + "/home"};
     std::promise<std::string> pump;
-    devices.register_topic("pump/set").value().on_message(
-        [&](const Message& message, Captures) { pump.set_value(std::string{message.text()}); });
+    devices.register_topic("pump/set").value().on_message([&](const Message& message, Captures) {
+        pump.set_value(std::string{message.text()});
+    });
     ASSERT_TRUE(devices.connect());
     ASSERT_TRUE(devices.wait_connected(5s));
     ASSERT_TRUE(devices.wait_subscribed(5s));
@@ -115,10 +116,12 @@ TEST(HttpServiceExample, ShowsReadingsAndSwitchesThePump) {
     ASSERT_TRUE(devices.publish("sensor/attic", 21.5, {.qos = Qos::at_least_once, .retain = true}).wait(5s));
     std::string readings;
     for (const auto deadline = std::chrono::steady_clock::now() + 5s;
-         readings.find(R"("attic":"21.5")") == std::string::npos && std::chrono::steady_clock::now() < deadline;) {
+         readings.find(R"("attic":"21.5")") == std::string::npos &&
+         std::chrono::steady_clock::now() < deadline;) {
         readings = http("GET", "/readings", port);
     }
-    EXPECT_NE(readings.find(R"({"connected":true,"readings":{"attic":"21.5"}})"), std::string::npos) << readings;
+    EXPECT_NE(readings.find(R"({"connected":true,"readings":{"attic":"21.5"}})"), std::string::npos)
+        << readings;
 
     EXPECT_NE(http("POST", "/pump/on", port).find(R"({"pump":true})"), std::string::npos);
     auto switched = pump.get_future();

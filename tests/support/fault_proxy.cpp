@@ -129,7 +129,8 @@ void FaultProxy::run() {
         waiting.assign(1, {listener_, POLLIN, 0});
         for (const Link& link : links_) {
             const auto events = [](const Pipe& in, const Pipe& out) {
-                return static_cast<short>((in.empty() && !in.ended ? POLLIN : 0) | (out.empty() ? 0 : POLLOUT));
+                return static_cast<short>((in.empty() && !in.ended ? POLLIN : 0) |
+                                          (out.empty() ? 0 : POLLOUT));
             };
             waiting.push_back({link.client, events(link.up, link.down), 0});
             waiting.push_back({link.broker, events(link.down, link.up), 0});

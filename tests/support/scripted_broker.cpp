@@ -77,7 +77,8 @@ void ScriptedLink::close() noexcept {
     }
 }
 
-ScriptedBroker::ScriptedBroker() : listener_{listen_on_loopback(port_)} {}
+ScriptedBroker::ScriptedBroker() : listener_{listen_on_loopback(port_)} {
+}
 
 ScriptedBroker::~ScriptedBroker() {
     ::close(listener_);

@@ -32,8 +32,8 @@ private:
     int descriptor_;
 };
 
-/// Listens on a free loopback port. A broker that never answers is one whose test does not call `accept`: the kernel
-/// completes the connection.
+/// Listens on a free loopback port. A broker that never answers is one whose test does not call `accept`: the
+/// kernel completes the connection.
 class ScriptedBroker {
 public:
     ScriptedBroker();

@@ -62,10 +62,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Wrong{"tls.min_version", [](Options& o) { o.tls.min_version = "1.1"; }},
                     Wrong{"tls.keyfile", [](Options& o) { o.tls.keyfile = "key.pem"; }},
                     Wrong{"tls.alpn", [](Options& o) { o.tls.alpn = {""}; }},
-                    Wrong{"will.payload",
-                          [](Options& o) {
-                              o.will.emplace().payload.assign(65'536, 'x');
-                          }},
+                    Wrong{"will.payload", [](Options& o) { o.will.emplace().payload.assign(65'536, 'x'); }},
                     Wrong{"will.delay", [](Options& o) { o.will.emplace().delay = -1s; }}),
     [](const auto& row) {
         std::string name = row.param.option;

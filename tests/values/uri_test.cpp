@@ -36,19 +36,21 @@ TEST_P(GoodUriTest, IsTakenApart) {
 
 INSTANTIATE_TEST_SUITE_P(
     Uri, GoodUriTest,
-    testing::Values(
-        Good{"host_only", "mqtt://broker", Transport::tcp, "broker", 1883, "", "", ""},
-        Good{"everything", "mqtt://username:password@127.0.0.1:1884/myprefix", Transport::tcp, "127.0.0.1", 1884,
-             "username", "password", "myprefix"},
-        Good{"tls", "mqtts://broker", Transport::tls, "broker", 8883, "", "", ""},
-        Good{"websocket", "ws://broker", Transport::websocket, "broker", 80, "", "", ""},
-        Good{"secure_websocket", "wss://broker:9443/a/b", Transport::secure_websocket, "broker", 9443, "", "", "a/b"},
-        Good{"unix_socket", "unix:///run/broker.sock", Transport::unix_socket, "/run/broker.sock", 0, "", "", ""},
-        Good{"ipv6", "mqtt://[::1]:1885", Transport::tcp, "::1", 1885, "", "", ""},
-        Good{"ipv6_without_port", "mqtt://u@[fe80::1]/p/", Transport::tcp, "fe80::1", 1883, "u", "", "p"},
-        Good{"percent_encoded", "mqtt://us%40er:p%2Fw%3A%23@broker/pre%20fix", Transport::tcp, "broker", 1883, "us@er",
-             "p/w:#", "pre fix"},
-        Good{"trailing_slash", "mqtt://broker/", Transport::tcp, "broker", 1883, "", "", ""}),
+    testing::Values(Good{"host_only", "mqtt://broker", Transport::tcp, "broker", 1883, "", "", ""},
+                    Good{"everything", "mqtt://username:password@127.0.0.1:1884/myprefix", Transport::tcp,
+                         "127.0.0.1", 1884, "username", "password", "myprefix"},
+                    Good{"tls", "mqtts://broker", Transport::tls, "broker", 8883, "", "", ""},
+                    Good{"websocket", "ws://broker", Transport::websocket, "broker", 80, "", "", ""},
+                    Good{"secure_websocket", "wss://broker:9443/a/b", Transport::secure_websocket, "broker",
+                         9443, "", "", "a/b"},
+                    Good{"unix_socket", "unix:///run/broker.sock", Transport::unix_socket, "/run/broker.sock",
+                         0, "", "", ""},
+                    Good{"ipv6", "mqtt://[::1]:1885", Transport::tcp, "::1", 1885, "", "", ""},
+                    Good{"ipv6_without_port", "mqtt://u@[fe80::1]/p/", Transport::tcp, "fe80::1", 1883, "u",
+                         "", "p"},
+                    Good{"percent_encoded", "mqtt://us%40er:p%2Fw%3A%23@broker/pre%20fix", Transport::tcp,
+                         "broker", 1883, "us@er", "p/w:#", "pre fix"},
+                    Good{"trailing_slash", "mqtt://broker/", Transport::tcp, "broker", 1883, "", "", ""}),
     [](const auto& row) { return row.param.name; });
 
 TEST(UriListTest, GivesOneEndpointForEach) {

@@ -24,7 +24,9 @@ def load(path: Path, broker: Mosquitto) -> types.ModuleType:
     text = path.read_text()
     assert URI_OF_THE_TEXT in text
     module = types.ModuleType(path.stem)
-    exec(compile(text.replace(URI_OF_THE_TEXT, broker.uri(prefix="myprefix")), str(path), "exec"), vars(module))
+    exec(
+        compile(text.replace(URI_OF_THE_TEXT, broker.uri(prefix="myprefix")), str(path), "exec"), vars(module)
+    )
     return module
 
 
@@ -58,7 +60,11 @@ def test_the_calls_of_the_first_versions_work_as_they_did(broker: Mosquitto, arr
 
     assert mqtt.topic_for("number_topic", number=42) == "number/42"
     assert mqtt.topic_for("number_topic", absolute=True, number=42) == "calls/number/42"
-    with mqtt.running(), Subscriber(broker, "calls/example") as subscriber, Subscriber(broker, "free") as free:
+    with (
+        mqtt.running(),
+        Subscriber(broker, "calls/example") as subscriber,
+        Subscriber(broker, "free") as free,
+    ):
         mqtt.publish("example", {"hello": "world"})
         assert subscriber.take().payload in (b'{"hello": "world"}', b'{"hello":"world"}')
         mqtt.publish("free", "of the prefix", no_prefix=True)
