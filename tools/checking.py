@@ -15,8 +15,11 @@ _TYPED = ("python/flask_multimqtt", "tools", "tests/support", "tests/layers/laye
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--tidy", action="store_true", help="also clang-tidy over the whole library, which takes long"
+    )
     parser.add_argument("--fast", nargs="?", const="HEAD", metavar="REVISION",
-                        help="clang-tidy only over what differs from REVISION (HEAD)")  # fmt: skip
+                        help="also clang-tidy, only over what differs from REVISION (HEAD)")  # fmt: skip
 
 
 def run(options: argparse.Namespace) -> int:
@@ -33,7 +36,10 @@ def run(options: argparse.Namespace) -> int:
             "layers", lambda: run_step("layers", [checked.python, "tests/layers/layers.py", "--sizes"])
         )
         report.run("documents", documentation.check)
-        report.run("clang-tidy", lambda: static_analysis.check_cpp(options.fast))
+        if options.tidy or options.fast:
+            report.run("clang-tidy", lambda: static_analysis.check_cpp(options.fast))
+        else:
+            say("- clang-tidy: not run; --tidy runs it over the whole library")
     return report.show()
 
 
@@ -58,7 +64,10 @@ def _format_cpp(*flags: str) -> None:
 
 def _check_types(checked: Environment) -> None:
     typed: list[str | Path] = [path for path in _TYPED if _has_python(ROOT / path)]
-    examples = sorted(path.parent for path in (ROOT / "examples").glob("*/*.py"))
+    # The example of the README shows what a reader types, without annotations.
+    examples = sorted(
+        path.parent for path in (ROOT / "examples").glob("*/*.py") if path.parent.name != "readme"
+    )
     typed += dict.fromkeys(examples)
     run_step("mypy", [checked.python, "-m", "mypy", *typed])
 

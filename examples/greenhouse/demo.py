@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import json
 import os
 import signal
@@ -84,6 +85,10 @@ def bed_line(state: dict[str, t.Any]) -> str:
         for bed, values in state["beds"].items()
     ]
     return " | ".join([f"{state['received']:5} messages", *beds])
+
+
+def pump_is(page: str, position: str) -> bool:
+    return bool(fetch(page + "state")["beds"]["2"].get("pump") == position)
 
 
 def use_once(page: str) -> None:

@@ -185,9 +185,9 @@ void SubscriptionPlan::connection_lost() {
 
 Subscription SubscriptionPlan::subscription_of(const Unit& unit) const {
     Subscription subscription{unit.text};
-    for (std::uint8_t qos = 0; qos < unit.tally.by_qos.size(); ++qos) {
+    for (std::size_t qos = 0; qos < unit.tally.by_qos.size(); ++qos) {
         if (unit.tally.by_qos[qos] != 0) {
-            subscription.qos = Qos{qos};
+            subscription.qos = static_cast<Qos>(qos);
         }
     }
     subscription.no_local = unit.tally.no_local == unit.tally.routes();

@@ -103,13 +103,13 @@ Result<std::uint16_t> port_of(const boost::urls::url_view& url, const Scheme& sc
     return static_cast<std::uint16_t>(std::stoul(port));
 }
 
-std::string without_slashes(std::string text) {
+std::string without_slashes(std::string_view text) {
     const std::size_t first = text.find_first_not_of('/');
-    if (first == std::string::npos) {
+    if (first == std::string_view::npos) {
         return {};
     }
     const std::size_t last = text.find_last_not_of('/');
-    return text.substr(first, last - first + 1);
+    return std::string{text.substr(first, last - first + 1)};
 }
 
 Result<Address> parse_address(std::string_view text) {
