@@ -106,9 +106,7 @@ def use_once(page: str) -> None:
     print("readings:", bed_line(complete))
     for position in ("on", "off"):
         fetch(page + f"beds/2/pump/{position}", "POST")
-        wait_for(
-            f"pump that is {position}", lambda p=position: fetch(page + "state")["beds"]["2"].get("pump") == p
-        )
+        wait_for(f"pump that is {position}", functools.partial(pump_is, page, position))
         print(f"the pump of bed 2 is {position}: a view published, the device answered, the page knows")
 
 

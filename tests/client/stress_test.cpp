@@ -103,7 +103,6 @@ TEST_P(StressTest, EveryMessageArrivesInOrderAndQos2ExactlyOnce) {
     ASSERT_TRUE(sender.wait_connected(kPatience));
     if (trouble == Trouble::cuts) {
         proxy.cut_after(50'000 / kShare, 1'500'000 / kShare);
-        proxy.cut();  // The limit holds for new connections.
         proxy.cut();  // The limits hold for new connections.
     }
 
