@@ -8,11 +8,11 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from tools.project import BUILD, jobs
+from tools.project import BUILD, ROOT, jobs
 from tools.steps import run_step
 
-#: Without the folder in the key, the same source compiled for another build folder is found again.
-CCACHE_ENVIRONMENT = {"CCACHE_NOHASHDIR": "true"}
+#: Without the folder in the key, the same source compiled in another build folder or clone is found again.
+CCACHE_ENVIRONMENT = {"CCACHE_NOHASHDIR": "true", "CCACHE_BASEDIR": str(ROOT)}
 
 _SANITIZER_ENVIRONMENT = {
     "ASAN_OPTIONS": "detect_stack_use_after_return=1:strict_string_checks=1",
