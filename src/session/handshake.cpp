@@ -165,10 +165,20 @@ VersionChoice::VersionChoice(VersionPolicy policy) noexcept
       settled_{policy != VersionPolicy::automatic} {
 }
 
-bool VersionChoice::not_understood() noexcept {
+void VersionChoice::settle() noexcept {
     if (settled_) {
-        return false;
+        return;
     }
+    if (stated_ || version_ == ProtocolVersion::v5) {
+        settled_ = true;
+        return;
+    }
+    version_ = ProtocolVersion::v5;
+    fell_back_ = false;
+}
+
+bool VersionChoice::not_understood(Evidence evidence) noexcept {
+    stated_ = stated_ || evidence == Evidence::stated;
     version_ = version_ == ProtocolVersion::v5 ? ProtocolVersion::v3_1_1 : ProtocolVersion::v5;
     return !std::exchange(fell_back_, true);
 }

@@ -47,6 +47,8 @@ struct Session::Parts {
     void transport_closed(const Failure& cause, TimePoint now);
     /// The attempt or the connection has failed: reports it, and lets the transport close.
     void fail(Failure failure, TimePoint now, RetryPolicy policy = RetryPolicy::back_off);
+    /// Of a CONNECT that was not understood: says in `failure` when another version is tried at once.
+    [[nodiscard]] RetryPolicy try_other_version(VersionChoice::Evidence evidence, Failure& failure);
     /// The same for a broker that broke the protocol; a 5.0 broker is told why, v5 [MQTT-4.13.2-1].
     void fail_protocol(Failure failure, ReasonCode reason, TimePoint now);
     void forget_connection(TimePoint now);

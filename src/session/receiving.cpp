@@ -218,12 +218,8 @@ void Session::Parts::step(Outbound::Slot slot, DeliveryEvent event, ReasonCode r
 }
 
 void Session::Parts::handle(const wire::Disconnect& disconnect, TimePoint now) {
-    if (grants.version != ProtocolVersion::v5) {
-        protocol_error("The broker sent DISCONNECT, which only a client may send in this version.", now);
-        return;
-    }
-    Failure failure = farewell(disconnect);
-    fail(std::move(failure), now, retry_policy(disconnect.reason_code));
+    version_choice.settle();  // Brokers of 3.1.1 do not say goodbye.
+    fail(farewell(disconnect), now, retry_policy(disconnect.reason_code));
 }
 
 void Session::Parts::protocol_error(std::string text, TimePoint now) {

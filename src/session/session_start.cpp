@@ -21,7 +21,7 @@ void Session::Parts::handle(const wire::Connack& connack, TimePoint now) {
         protocol_error("The broker says that a session is present, though a clean start was asked for.", now);
         return;
     }
-    version_choice.settled();
+    version_choice.settle();
     grants = grants_of(connack, options, greeting);
     greeting.client_id = grants.client_id;  // So that an assigned one finds its session again.
     apply_grants(now);
@@ -50,13 +50,12 @@ void Session::Parts::handle(const wire::Connack& connack, TimePoint now) {
 }
 
 void Session::Parts::refused(const wire::Connack& connack, TimePoint now) {
+    Failure failure = refusal(connack, greeting.version);
     RetryPolicy policy = retry_policy(connack.reason_code);
-    if (connack.reason_code != ReasonCode::unsupported_protocol_version) {
-        version_choice.settled();
-    } else if (version_choice.open()) {
-        policy = version_choice.not_understood() ? RetryPolicy::at_once : RetryPolicy::back_off;
+    if (connack.reason_code == ReasonCode::unsupported_protocol_version && version_choice.open()) {
+        policy = try_other_version(VersionChoice::Evidence::stated, failure);
     }
-    fail(refusal(connack, greeting.version), now, policy);
+    fail(std::move(failure), now, policy);
 }
 
 void Session::Parts::apply_grants(TimePoint now) {

@@ -328,6 +328,68 @@ TEST_F(FallbackTest, Takes311AtOnceWhenTheBrokerJustCloses) {
     attempt(ProtocolVersion::v3_1_1);
 }
 
+TEST_F(FallbackTest, Takes311ForOneConnectionOnlyWhenTheBrokerHasNotSaidThatItKnowsNo50) {
+    script.start();
+    attempt(ProtocolVersion::v5);
+    script.cut();
+    script.expect_event(Kind::connect_failed);
+    attempt(ProtocolVersion::v3_1_1);
+    script.reply(wire::Connack{});
+    script.expect_event(Kind::connected);
+    script.cut();
+    script.expect_event(Kind::disconnected);
+    script.after(1s);
+    attempt(ProtocolVersion::v5);
+    script.cut();
+    script.expect_event(Kind::connect_failed);
+    attempt(ProtocolVersion::v3_1_1);
+}
+
+TEST_F(FallbackTest, Takes311AtOnceWhenTheBrokerAnswersAsIfItHadBeenAskedIn311) {
+    script.start();
+    attempt(ProtocolVersion::v5);
+    script.reply_bytes({0x20, 0x02, 0x00, 0x00});
+    const Happened failed = script.expect_event(Kind::connect_failed);
+    EXPECT_NE(failed.failure.message.find("MQTT 3.1.1 is tried next"), std::string::npos) << failed.failure;
+    script.expect<wire::Disconnect>();
+    script.cut();
+    attempt(ProtocolVersion::v3_1_1);
+}
+
+TEST_F(FallbackTest, Takes311AtOnceWhenTheBrokerDoesNotAnswer) {
+    script.start();
+    attempt(ProtocolVersion::v5);
+    script.after(options().connect_timeout);
+    script.expect_event(Kind::connect_failed);
+    script.cut();
+    attempt(ProtocolVersion::v3_1_1);
+}
+
+// A broker that knows no 5.0 may look at the password first, and say so in the form of 3.1.1.
+TEST_F(FallbackTest, StaysOpenWhenTheBrokerRefusesForAnotherReason) {
+    script.start();
+    attempt(ProtocolVersion::v5);
+    script.reply_bytes({0x20, 0x02, 0x00, 0x05});
+    EXPECT_TRUE(script.expect_event(Kind::connect_failed).permanent);
+    script.cut();
+    script.after(2s);
+    attempt(ProtocolVersion::v5);
+    script.reply_bytes({0x20, 0x02, 0x00, 0x01});
+    script.expect_event(Kind::connect_failed);
+    script.cut();
+    attempt(ProtocolVersion::v3_1_1);
+}
+
+TEST_F(FallbackTest, IsNotConsideredWhenTheBrokerSaysGoodbyeInTheFormOf50) {
+    script.start();
+    attempt(ProtocolVersion::v5);
+    script.reply(wire::Disconnect{ReasonCode::not_authorized, {}});
+    EXPECT_TRUE(script.expect_event(Kind::connect_failed).permanent);
+    script.cut();
+    script.after(2s);
+    attempt(ProtocolVersion::v5);
+}
+
 TEST_F(FallbackTest, KeepsTheVersionWhenTheBrokerCannotBeReached) {
     script.start();
     script.session().transport_closed(Failure{Error::connection_lost, "refused"}, script.now());
