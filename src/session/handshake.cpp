@@ -2,6 +2,7 @@
 #include "session/handshake.hpp"
 
 #include "wire/encode.hpp"
+#include "wire/quoted.hpp"
 
 #include <utility>
 #include <vector>
@@ -45,12 +46,12 @@ std::string with_broker_text(std::string text, const std::optional<std::string_v
                              const std::optional<std::string_view>& server_reference) {
     constexpr std::size_t kTextBytesMax = 200;
     if (reason_string && !reason_string->empty()) {
-        text.append(" The broker says: \"").append(reason_string->substr(0, kTextBytesMax)).append("\".");
+        text.append(" The broker says: ").append(wire::quoted(*reason_string, kTextBytesMax)).append(".");
     }
     if (server_reference && !server_reference->empty()) {
-        text.append(" It names another server, \"")
-            .append(server_reference->substr(0, kTextBytesMax))
-            .append("\", which is not followed: change the address if you trust it.");
+        text.append(" It names another server, ")
+            .append(wire::quoted(*server_reference, kTextBytesMax))
+            .append(", which is not followed: change the address if you trust it.");
     }
     return text;
 }
