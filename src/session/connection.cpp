@@ -77,7 +77,8 @@ void Session::Parts::transport_closed(const Failure& cause, TimePoint now) {
 }
 
 void Session::Parts::fail(Failure failure, TimePoint now, RetryPolicy policy) {
-    // Some brokers that know no 5.0 just close, say nothing, or answer as if they had read a CONNECT of 3.1.1.
+    // Some brokers that know no 5.0 just close, say nothing, or answer as if they had read a CONNECT
+    // of 3.1.1.
     if (phase == Phase::handshaking && !answered_connect && version_choice.open()) {
         policy = try_other_version(VersionChoice::Evidence::guessed, failure);
     }
@@ -224,6 +225,9 @@ void Session::Parts::close(TimePoint now, TimePoint deadline, ReasonCode reason)
     closing_deadline = closing ? std::min(closing_deadline, deadline) : deadline;
     closing_reason = reason;
     closing = true;
+    if (phase == Phase::leaving) {
+        phase_deadline = std::min(phase_deadline, std::max(now, closing_deadline) + kLinger);
+    }
     go_on_closing(now);
 }
 

@@ -189,7 +189,7 @@ void Session::Parts::handle_known(const wire::Pubrel& pubrel, TimePoint now) {
 void Session::Parts::handle_known(const wire::Pubcomp& ack, TimePoint now) {
     if (const Outbound::Slot slot = outbound.find(ack.packet_id); slot != Outbound::kNone) {
         // "Packet identifier not found" only says that the broker had finished before.
-        step(slot, DeliveryEvent::pubcomp, ReasonCode::success, now);
+        step(slot, DeliveryEvent::pubcomp, outbound[slot].reason, now);
     }
 }
 
@@ -204,6 +204,7 @@ void Session::Parts::step(Outbound::Slot slot, DeliveryEvent event, ReasonCode r
             give_up(slot, refused_by_broker(reason));
             return;
         case DeliveryAction::send_pubrel:
+            message.reason = reason;
             outbound.begin_release(slot);
             write(wire::Pubrel{packet_id, ReasonCode::success, {}});
             return;

@@ -74,7 +74,7 @@ void Session::Parts::lose_session() {
     inbound.session_lost();
     // A PUBREC has said that the broker owns these; published again they could arrive twice.
     while (!outbound.releases().empty()) {
-        finish(outbound.releases().front(), ReasonCode::success);
+        finish(outbound.releases().front(), outbound[outbound.releases().front()].reason);
     }
     if (options.lost_session == LostSession::fail) {
         while (!outbound.publishes().empty()) {

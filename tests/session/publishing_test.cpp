@@ -233,6 +233,21 @@ TEST_P(PublishingTest, Qos0ThatHadNotLeftFailsWithTheConnection) {
     EXPECT_TRUE(failed.failure.is(Error::connection_lost));
 }
 
+TEST(PublishedReasonTest, TellsThatNobodySubscribes) {
+    Script script;
+    script.connect();
+    script.publish("a", "1", Qos::at_least_once);
+    script.reply(
+        wire::Puback{script.expect<wire::Publish>().packet_id, ReasonCode::no_matching_subscribers, {}});
+    EXPECT_EQ(script.expect_event(Kind::published).reason, ReasonCode::no_matching_subscribers);
+    script.publish("a", "2", Qos::exactly_once);
+    const auto publish = script.expect<wire::Publish>();
+    script.reply(wire::Pubrec{publish.packet_id, ReasonCode::no_matching_subscribers, {}});
+    script.expect<wire::Pubrel>();
+    script.reply(wire::Pubcomp{publish.packet_id, ReasonCode::success, {}});
+    EXPECT_EQ(script.expect_event(Kind::published).reason, ReasonCode::no_matching_subscribers);
+}
+
 struct Refusal {
     const char* name;
     Qos qos;
@@ -354,6 +369,21 @@ TEST(ExpiryTest, TakesOffTheTimeThatTheMessageHasWaited) {
     script.reply(wire::Connack{});
     script.expect_event(Kind::connected);
     EXPECT_EQ(script.expect<wire::Publish>().properties.message_expiry_interval_s, 7u);
+}
+
+// The time of a turn of the I/O thread can be before that of a message that is handed over during it.
+TEST(ExpiryTest, IsNeverLengthened) {
+    Script script;
+    script.connect();
+    PublishProperties properties;
+    properties.expiry = std::chrono::seconds{0xFFFF'FFFF};
+    OutboundMessage message;
+    message.topic = "a";
+    message.properties = &properties;
+    message.accepted_at = script.now() + 1ms;
+    ASSERT_TRUE(script.session().publish(0, message, script.now()));
+    script.drain();
+    EXPECT_EQ(script.expect<wire::Publish>().properties.message_expiry_interval_s, 0xFFFF'FFFF);
 }
 
 TEST(ExpiryTest, DropsAMessageWhoseTimeIsUpInTheQueueAndSaysSoInTime) {
