@@ -68,6 +68,7 @@ struct Session::Parts {
     void lose_session();
     void resume_releases();
     void check_kept_messages();
+    void give_up_sent(Outbound::Slot slot, Failure failure);
 
     // sending.cpp: messages and acknowledgements on their way out.
     [[nodiscard]] bool accepts_publish() const noexcept;

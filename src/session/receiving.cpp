@@ -128,10 +128,8 @@ void Session::Parts::handle_kept(const wire::Publish& publish, std::string_view 
             return;
         case Inbound::Verdict::known:
             look_for_overrun();
-            send_acks();  // The application may have acknowledged while the connection was away.
-            return;
-        case Inbound::Verdict::pubrec_again:
-            write(wire::Pubrec{publish.packet_id, ReasonCode::success, {}});
+            send_acks();  // It may have been acknowledged before the connection was lost, or while it was
+                          // away.
             return;
         case Inbound::Verdict::identifier_in_use:
             protocol_error("The broker sent a new message with packet identifier " +
@@ -208,7 +206,6 @@ void Session::Parts::step(Outbound::Slot slot, DeliveryEvent event, ReasonCode r
             outbound.begin_release(slot);
             write(wire::Pubrel{packet_id, ReasonCode::success, {}});
             return;
-        case DeliveryAction::resend_publish:  // Only a resumed session asks for it.
         case DeliveryAction::close_connection:
             protocol_error("The broker sent " + std::string{to_string(event)} + " for packet identifier " +
                                std::to_string(packet_id) + " in state " +

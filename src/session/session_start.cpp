@@ -36,6 +36,9 @@ void Session::Parts::handle(const wire::Connack& connack, TimePoint now) {
     if (!grants.session_present) {
         lose_session();
     }
+    if (session_doubtful) {
+        inbound.session_doubtful();
+    }
     const auto kept = !grants.session_present ? Subscriptions::Kept::nothing
                       : session_doubtful      ? Subscriptions::Kept::unknown
                                               : Subscriptions::Kept::all;
@@ -62,7 +65,6 @@ void Session::Parts::apply_grants(TimePoint now) {
     const bool v5 = grants.version == ProtocolVersion::v5;
     packet_bytes_max = std::min(options.packet_bytes_max, grants.packet_bytes_max);
     inflight_limit = std::min(options.inflight_max, grants.receive_maximum);
-    inbound.connection_opened(session_doubtful);
     overrun_reported = !v5;  // 3.1.1 has no Receive Maximum.
     inbound_aliases.reset(v5 ? options.topic_alias_maximum : 0);
     outbound_aliases.reset(v5 ? std::min(options.topic_aliases_out_max, grants.topic_alias_maximum) : 0);
@@ -114,13 +116,26 @@ void Session::Parts::check_kept_messages() {
             const Outbound::Message& message = outbound[slot];
             if (auto checked = check(view_of(message, message.accepted_at), message.properties != nullptr);
                 !checked) {
-                give_up(slot, std::move(checked).error());
+                give_up_sent(slot, std::move(checked).error());
             }
             slot = next;
         }
     };
     check_list(outbound.publishes());
     check_list(outbound.queue());
+}
+
+// The broker may have a QoS 2 message whose PUBREC was lost. To it, the next message with that packet
+// identifier would be the same one again, v5 [MQTT-4.3.3-10]; so the identifier is free only once PUBREL is
+// answered.
+void Session::Parts::give_up_sent(Outbound::Slot slot, Failure failure) {
+    Outbound::Message& message = outbound[slot];
+    if (message.qos != Qos::exactly_once || !message.handed_over) {
+        give_up(slot, std::move(failure));
+        return;
+    }
+    events.publish_failed(std::exchange(message.token, 0), std::move(failure));
+    outbound.begin_release(slot);
 }
 
 }  // namespace multimqtt::session

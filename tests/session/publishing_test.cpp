@@ -472,6 +472,34 @@ TEST_P(BrokerLimitTest, FailsKeptMessagesWhenTheBrokerComesBackWithLess) {
     EXPECT_EQ(script.session().statistics().inflight, 0u);
 }
 
+// v5 [MQTT-2.2.1-3]: the broker may have the message, and then waits for its PUBREL.
+TEST_P(BrokerLimitTest, KeepsThePacketIdentifierOfAFailedQos2MessageUntilTheBrokerHasReleasedIt) {
+    Script script{quiet_options(), QueueLimits{.packet_id_max = 2}};
+    script.connect();
+    ASSERT_TRUE(script.try_publish(1'000, "a", std::string(60, 'x'), Qos::exactly_once, true));
+    const std::uint16_t id = script.expect<wire::Publish>().packet_id;
+    script.cut();
+    script.expect_event(Kind::disconnected);
+    wire::Connack connack;
+    connack.session_present = true;
+    connack.properties = GetParam().properties;
+    script.reconnect(connack);
+    EXPECT_EQ(script.expect_event(Kind::publish_failed).token, 1'000u);
+    EXPECT_EQ(script.expect<wire::Pubrel>().packet_id, id);
+    for (int i = 0; i < 2; ++i) {
+        script.subscribe("a");
+        const auto subscribe = script.expect<wire::Subscribe>();
+        EXPECT_NE(subscribe.packet_id, id);
+        const ReasonCode granted[] = {ReasonCode::success};
+        script.reply(wire::Suback{subscribe.packet_id, wire::ReasonCodes{std::span{granted}}, {}});
+        script.expect_event(Kind::subscribed);
+    }
+    script.reply(wire::Pubcomp{id, ReasonCode::success, {}});
+    script.nothing_else();
+    script.subscribe("a");
+    EXPECT_EQ(script.expect<wire::Subscribe>().packet_id, id);
+}
+
 INSTANTIATE_TEST_SUITE_P(Each, BrokerLimitTest, testing::ValuesIn(limits()),
                          [](const auto& row) { return std::string{row.param.name}; });
 
