@@ -23,6 +23,9 @@ void Session::Parts::handle(const wire::Connack& connack, TimePoint now) {
     }
     version_choice.settle();
     grants = grants_of(connack, options, greeting);
+    if (grants.version == ProtocolVersion::v3_1 && !greeting.clean_start) {
+        grants.session_present = session_doubtful = true;  // 3.1 does not tell.
+    }
     greeting.client_id = grants.client_id;  // So that an assigned one finds its session again.
     apply_grants(now);
     ++counters.connects;

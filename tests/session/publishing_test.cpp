@@ -169,8 +169,33 @@ TEST_P(PublishingTest, WhatWasQueuedOfflineLeavesInOrderBehindWhatIsSentAgain) {
     script.nothing_else();
 }
 
+// CONNACK of 3.1 does not say whether there is a session, so that DUP has to be right in both cases.
+TEST(Publishing31Test, SendsAgainWithDupAndSubscribesAgainSinceTheSessionMayBeThere) {
+    Script script{quiet_options(ProtocolVersion::v3_1)};
+    script.subscribe("b");
+    script.connect();
+    const ReasonCode granted[] = {ReasonCode::success};
+    script.reply(
+        wire::Suback{script.expect<wire::Subscribe>().packet_id, wire::ReasonCodes{std::span{granted}}, {}});
+    script.expect_event(Kind::subscribed);
+    script.publish("a", "1", Qos::exactly_once);
+    const auto publish = script.expect<wire::Publish>();
+    script.cut();
+    script.expect_event(Kind::disconnected);
+    script.reconnect();
+    script.expect<wire::Subscribe>();
+    const auto again = script.expect<wire::Publish>();
+    EXPECT_TRUE(again.dup);
+    EXPECT_EQ(again.packet_id, publish.packet_id);
+}
+
+class LostSessionTest : public PublishingTest {};
+
+INSTANTIATE_TEST_SUITE_P(EachVersion, LostSessionTest,
+                         testing::Values(ProtocolVersion::v3_1_1, ProtocolVersion::v5), version_name);
+
 // v5 [MQTT-3.2.2-5].
-TEST_P(PublishingTest, ALostSessionPublishesAgainAsNewMessagesBeforeWhatIsQueued) {
+TEST_P(LostSessionTest, PublishesAgainAsNewMessagesBeforeWhatIsQueued) {
     script.connect();
     const Token first = script.publish("a", "1", Qos::at_least_once);
     const Token second = script.publish("a", "2", Qos::exactly_once);
