@@ -167,21 +167,17 @@ VersionChoice::VersionChoice(VersionPolicy policy) noexcept
 }
 
 void VersionChoice::settle() noexcept {
-    if (settled_) {
-        return;
+    settled_ = settled_ || stated_ || version_ == ProtocolVersion::v5;
+    if (!settled_) {
+        version_ = ProtocolVersion::v5;
     }
-    if (stated_ || version_ == ProtocolVersion::v5) {
-        settled_ = true;
-        return;
-    }
-    version_ = ProtocolVersion::v5;
-    fell_back_ = false;
 }
 
 bool VersionChoice::not_understood(Evidence evidence) noexcept {
-    stated_ = stated_ || evidence == Evidence::stated;
-    version_ = version_ == ProtocolVersion::v5 ? ProtocolVersion::v3_1_1 : ProtocolVersion::v5;
-    return !std::exchange(fell_back_, true);
+    const bool was_v5 = version_ == ProtocolVersion::v5;
+    stated_ = was_v5 && evidence == Evidence::stated;
+    version_ = was_v5 ? ProtocolVersion::v3_1_1 : ProtocolVersion::v5;
+    return was_v5;
 }
 
 }  // namespace multimqtt::session

@@ -63,14 +63,13 @@ public:
         guessed,  ///< The answer to CONNECT is none, or cannot be read.
     };
     /// The broker did not understand CONNECT; the next attempt uses the other version. Only while `open`.
-    /// Returns whether to try it at once: only the first time, so that two versions do not chase each other.
+    /// Returns whether to try it at once: 3.1.1 after 5.0, but not the other way round.
     [[nodiscard]] bool not_understood(Evidence evidence) noexcept;
 
 private:
     ProtocolVersion version_;
     bool settled_;
-    bool stated_ = false;
-    bool fell_back_ = false;
+    bool stated_ = false;  // That 5.0 is not supported.
 };
 
 }  // namespace multimqtt::session

@@ -74,6 +74,16 @@ TEST(ConnectTest, APasswordAloneGetsAnEmptyUserNameIn311) {
     EXPECT_EQ(script.connect().user_name, "");
 }
 
+// v5, section 3.1.2.9: 5.0 allows it.
+TEST(ConnectTest, APasswordAloneStaysAloneIn50) {
+    Options options = quiet_options();
+    options.password = "secret";
+    Script script{options};
+    const auto connect = script.connect();
+    EXPECT_FALSE(connect.user_name);
+    EXPECT_TRUE(connect.password);
+}
+
 // v5 [MQTT-3.1.3-7].
 TEST(ClientIdTest, AssignedByTheBrokerIsUsedAgain) {
     Options options = quiet_options();
@@ -337,12 +347,11 @@ TEST_F(FallbackTest, Takes311AtOnceWhenTheBrokerJustCloses) {
     attempt(ProtocolVersion::v3_1_1);
     script.cut();
     script.expect_event(Kind::connect_failed);
-    EXPECT_EQ(script.take_request(), TransportRequest::Kind::none) << "from now on with backoff";
+    EXPECT_EQ(script.take_request(), TransportRequest::Kind::none) << "one pair of attempts, then backoff";
     script.after(1s);
     attempt(ProtocolVersion::v5);
     script.cut();
     script.expect_event(Kind::connect_failed);
-    script.after(1s);
     attempt(ProtocolVersion::v3_1_1);
 }
 
@@ -622,6 +631,20 @@ TEST(CloseTest, SaysGoodbyeAtOnceWhenNothingIsUnfinished) {
     script.expect_event(Kind::closed);
     script.nothing_else();
     EXPECT_FALSE(script.session().deadline());
+}
+
+TEST(CloseTest, LetsAcknowledgementsLeaveBeforeTheGoodbye) {
+    Script script;
+    script.connect();
+    script.deliver("a", "x", Qos::at_least_once, 7);
+    const DeliveryId delivery = script.expect_event(Kind::message).delivery;
+    script.stick();
+    script.acknowledge(delivery);
+    script.close();
+    script.unstick();
+    EXPECT_EQ(script.expect<wire::Puback>().packet_id, 7);
+    script.expect<wire::Disconnect>();
+    script.nothing_else();
 }
 
 TEST(CloseTest, WaitsForAcknowledgements) {

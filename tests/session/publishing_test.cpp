@@ -382,6 +382,30 @@ TEST(QuotaTest, IsNotGivenBackByAcknowledgementsOfUnknownIdentifiers) {
     script.nothing_else();
 }
 
+// v5 [MQTT-2.2.1-3]; v3.1.1 [MQTT-2.3.1-2].
+TEST(PacketIdentifierTest, ThatIsInUseIsWaitedForByMessagesAndSubscriptions) {
+    Script script{quiet_options(), QueueLimits{.packet_id_max = 2}};
+    script.connect();
+    script.publish("a", "1", Qos::exactly_once);
+    script.publish("a", "2", Qos::at_least_once);
+    script.publish("a", "3", Qos::at_least_once);
+    script.subscribe("b");
+    const auto first = script.expect<wire::Publish>();
+    const auto second = script.expect<wire::Publish>();
+    EXPECT_FALSE(script.sent_anything());
+    script.reply(wire::Pubrec{first.packet_id, ReasonCode::success, {}});
+    script.expect<wire::Pubrel>();
+    EXPECT_FALSE(script.sent_anything()) << "PUBREC does not free the identifier";
+    script.reply(wire::Puback{second.packet_id, ReasonCode::success, {}});
+    script.expect_event(Kind::published);
+    EXPECT_EQ(script.expect<wire::Subscribe>().packet_id, second.packet_id);
+    EXPECT_FALSE(script.sent_anything());
+    script.reply(wire::Pubcomp{first.packet_id, ReasonCode::success, {}});
+    script.expect_event(Kind::published);
+    EXPECT_EQ(script.expect<wire::Publish>().packet_id, first.packet_id);
+    script.nothing_else();
+}
+
 TEST(ExpiryTest, TakesOffTheTimeThatTheMessageHasWaited) {
     Script script;
     PublishProperties properties;

@@ -395,6 +395,11 @@ std::vector<Violation> violations() {
              script.reply_bytes({0xE0, 0x00});
          },
          ReasonCode::success, ProtocolVersion::v3_1_1},
+        {"packet_too_large_in_3_1_1",
+         [](Script& script) {
+             script.reply_bytes({0x30, 0xFF, 0xFF, 0xFF, 0x7F});  // A quarter of a gigabyte is announced.
+         },
+         ReasonCode::success, ProtocolVersion::v3_1_1},
         {"malformed_in_3_1_1",
          [](Script& script) {
              script.reply_bytes({0x00, 0x00});
