@@ -137,8 +137,11 @@ void Session::Parts::forget_connection(TimePoint now) {
 }
 
 void Session::Parts::retry_later(TimePoint now, bool was_established) {
-    if (!was_established && retry != RetryPolicy::at_once) {
-        endpoint = (endpoint + 1) % std::max<std::size_t>(options.endpoints.size(), 1);
+    if (retry != RetryPolicy::at_once) {
+        version_choice.start_over();
+        if (!was_established) {
+            endpoint = (endpoint + 1) % std::max<std::size_t>(options.endpoints.size(), 1);
+        }
     }
     phase = Phase::waiting;
     phase_deadline = now + backoff.next(retry, options.endpoints.size());

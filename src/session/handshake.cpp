@@ -168,7 +168,10 @@ VersionChoice::VersionChoice(VersionPolicy policy) noexcept
 
 void VersionChoice::settle() noexcept {
     settled_ = settled_ || stated_ || version_ == ProtocolVersion::v5;
-    if (!settled_) {
+}
+
+void VersionChoice::start_over() noexcept {
+    if (!settled_ && !stated_) {
         version_ = ProtocolVersion::v5;
     }
 }

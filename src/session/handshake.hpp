@@ -45,8 +45,8 @@ void encode_connect(const Options& options, const Greeting& greeting, wire::Byte
 /// Which version to speak next.
 ///
 /// A broker that says that it does not know 5.0 is believed. One that only does not answer properly may just
-/// be starting, or stand behind a proxy whose backend is away: 3.1.1 is then tried, and good for that one
-/// connection; the next begins with 5.0 again.
+/// be starting, or stand behind a proxy whose backend is away: 3.1.1 is then tried once, and when it works it
+/// is good for that one connection.
 class VersionChoice {
 public:
     explicit VersionChoice(VersionPolicy policy) noexcept;
@@ -55,6 +55,8 @@ public:
 
     /// The broker speaks this version.
     void settle() noexcept;
+    /// An attempt is to begin that does not follow at once on another.
+    void start_over() noexcept;
     /// Whether there is another version to try.
     [[nodiscard]] bool open() const noexcept { return !settled_; }
 

@@ -136,6 +136,11 @@ struct Statistics {
 /// ends the session with each connection. A first connection that does not ask for a clean start takes
 /// over the session that an earlier process left at the broker.
 ///
+/// With `VersionPolicy::automatic`, 3.1.1 is tried right after a CONNECT of 5.0 that was refused for its
+/// version, not answered, or answered with something that cannot be read. Only the refusal is remembered
+/// beyond one connection. CONNACK of 3.1 does not tell whether a session is present; it is then taken for
+/// perhaps there.
+///
 /// Contract: after any non-const call drain `next_event`, then `take_output`, then `transport`, then arm
 /// `deadline`. Nothing here calls back, blocks, or reads a clock.
 ///
@@ -193,7 +198,8 @@ public:
     [[nodiscard]] std::size_t receive(std::span<const std::byte> bytes, TimePoint now);
 
     /// While the application has no room: the caller stops reading, and silence is not held against the
-    /// broker. Until `connected` the caller reads on: the CONNACK of a new connection is taken all the same.
+    /// broker; PINGREQ leaves twice as often, so that writing finds out when the connection is gone. Until
+    /// `connected` the caller reads on: the CONNACK of a new connection is taken all the same.
     void pause_reading(TimePoint now);
     void resume_reading(TimePoint now);
 

@@ -417,6 +417,19 @@ TEST_F(FallbackTest, IsNotConsideredWhenTheBrokerSaysGoodbyeInTheFormOf50) {
     attempt(ProtocolVersion::v5);
 }
 
+TEST_F(FallbackTest, BeginsWith50AgainWhenTheBrokerCannotBeReachedAnyMore) {
+    script.start();
+    attempt(ProtocolVersion::v5);
+    script.cut();
+    script.expect_event(Kind::connect_failed);
+    EXPECT_EQ(script.take_request(), TransportRequest::Kind::open);
+    script.session().transport_closed(Failure{Error::connection_lost, "refused"}, script.now());
+    script.drain();
+    script.expect_event(Kind::connect_failed);
+    script.after(1s);
+    attempt(ProtocolVersion::v5);
+}
+
 TEST_F(FallbackTest, KeepsTheVersionWhenTheBrokerCannotBeReached) {
     script.start();
     script.session().transport_closed(Failure{Error::connection_lost, "refused"}, script.now());
