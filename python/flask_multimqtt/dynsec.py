@@ -5,7 +5,7 @@ from __future__ import annotations
 import typing as t
 
 from . import _native
-from .dynsec_errors import DynsecForbidden
+from .dynsec_errors import DynsecForbidden, DynsecUnknownCommand
 
 #: A role or group: its name, or its name and priority.
 Role = t.Union[str, "tuple[str, int]"]
@@ -226,6 +226,7 @@ class Dynsec:
         allowwildcardsubs: bool | None = None,
     ) -> None:
         """Makes a role; `allowwildcardsubs` needs Mosquitto 2.1."""
+        self._check_wildcard_refusal("createRole", role, allowwildcardsubs)
         self._run(
             "createRole",
             rolename=role,
@@ -245,6 +246,7 @@ class Dynsec:
         allowwildcardsubs: bool | None = None,
     ) -> None:
         """Changes what is given; `acls` replace all it had. `allowwildcardsubs` needs Mosquitto 2.1."""
+        self._check_wildcard_refusal("modifyRole", role, allowwildcardsubs)
         self._run(
             "modifyRole",
             rolename=role,
@@ -314,6 +316,19 @@ class Dynsec:
     def _run(self, command: str, **arguments: t.Any) -> Reply:
         given = {name: value for name, value in arguments.items() if value is not None}
         return self.execute([{"command": command, **given}])[0]
+
+    def _check_wildcard_refusal(self, command: str, role: str, allowwildcardsubs: bool | None) -> None:
+        """Raises where the plugin would ignore, without a word, that a role may not use wildcards."""
+        if allowwildcardsubs is not False:
+            return
+        try:
+            self.get_details()
+        except DynsecUnknownCommand:
+            message = (
+                f"{command} rolename '{role}': the broker's plugin is too old to keep a role from "
+                "subscribing with wildcards; Mosquitto 2.1 can, and literal ACLs do it everywhere"
+            )
+            raise DynsecUnknownCommand(message, command) from None
 
     def _existing(self, command: str, entries: list[Reply] | None) -> list[Reply] | None:
         """The entries, all of which exist; Mosquitto 2.0 leaves out, without a word, those that do not."""

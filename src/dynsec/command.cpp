@@ -59,6 +59,9 @@ constexpr std::string_view kAclTypes[] = {"publishClientSend", "publishClientRec
 constexpr std::string_view kDefaultAclTypes[] = {"publishClientSend", "publishClientReceive", "subscribe",
                                                  "unsubscribe"};
 
+/// The plugin takes a priority beyond it for this one, without a word.
+constexpr std::int64_t kPriorityMax = 100'000;
+
 /// Longest topic of MQTT, in bytes.
 constexpr std::size_t kTopicBytesMax = 65'535;
 
@@ -148,7 +151,9 @@ private:
 
     static std::string priority(const json::object& object) {
         const json::value* const value = object.if_contains("priority");
-        return value == nullptr || value->is_int64() ? std::string{} : "'priority' must be a whole number";
+        const bool good = value == nullptr || (value->is_int64() && value->get_int64() >= -kPriorityMax &&
+                                               value->get_int64() <= kPriorityMax);
+        return good ? std::string{} : "'priority' must be a whole number from -100000 to 100000";
     }
 
     static std::string entry(const json::value& value, std::string_view list, std::string_view member) {

@@ -104,6 +104,25 @@ Result<std::vector<Value>> read_each(const Result<json::array>& list, Read readi
     return values;
 }
 
+// Before Mosquitto 2.1 the plugin ignores the wish without a word, and the role allows what it should not.
+Result<void> check_wildcard_refusal(Dynsec& dynsec, const json::object& command,
+                                    const std::optional<bool>& allow_wildcard_subs) {
+    if (allow_wildcard_subs.value_or(true)) {
+        return {};
+    }
+    const Result<DynsecDetails> details = dynsec.get_details();
+    if (details) {
+        return {};
+    }
+    if (details.error().code != make_error_code(DynsecError::unknown_command)) {
+        return details.error();
+    }
+    return Failure{DynsecError::unknown_command,
+                   dynsec::describe(command) +
+                       ": the broker's plugin is too old to keep a role from subscribing with wildcards; "
+                       "Mosquitto 2.1 can, and literal ACLs do it everywhere"};
+}
+
 Result<std::vector<std::string>> read_names(const Result<json::array>& list) {
     if (!list) {
         return list.error();
@@ -409,6 +428,9 @@ Result<void> Dynsec::create_role(const RoleSpec& role) {
     if (!role.acls.empty()) {
         command["acls"] = acls_of(role.acls);
     }
+    if (auto checked = check_wildcard_refusal(*this, command, role.allow_wildcard_subs); !checked) {
+        return checked;
+    }
     return perform(std::move(command));
 }
 
@@ -419,6 +441,9 @@ Result<void> Dynsec::modify_role(std::string_view role, const RoleChange& change
     put(command, "allowwildcardsubs", change.allow_wildcard_subs);
     if (change.set_acls) {
         command["acls"] = acls_of(*change.set_acls);
+    }
+    if (auto checked = check_wildcard_refusal(*this, command, change.allow_wildcard_subs); !checked) {
+        return checked;
     }
     return perform(std::move(command));
 }

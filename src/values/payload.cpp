@@ -5,6 +5,7 @@
 
 #include <array>
 #include <charconv>
+#include <utility>
 
 namespace multimqtt {
 namespace {
@@ -38,7 +39,8 @@ Payload::Payload(std::initializer_list<boost::json::value_ref> list) {
 }
 
 Payload::Payload(Owned owned) noexcept
-    : owner_{owned.text}, bytes_{std::as_bytes(std::span{owned.text->data(), owned.text->size()})} {
+    : owner_{std::move(owned.text)},
+      bytes_{std::as_bytes(std::span{*static_cast<const std::string*>(owner_.get())})} {
 }
 
 Payload::Owned Payload::text_of(bool value) {

@@ -306,6 +306,24 @@ TEST_F(DynsecTest, TheDetailsAreThereOrTheFailureSaysThatThePluginIsTooOld) {
     }
 }
 
+TEST_F(DynsecTest, ARoleThatMustNotUseWildcardsIsMadeOnlyWhereThePluginCanRefuseThem) {
+    const bool can = dynsec_.get_details().has_value();
+    const auto made = dynsec_.create_role({.name = "narrow", .allow_wildcard_subs = false});
+    if (can) {
+        ASSERT_TRUE(succeeded(made));
+        EXPECT_EQ(dynsec_.get_role("narrow")->allow_wildcard_subs, false);
+    } else {
+        ASSERT_TRUE(failed_with(made, DynsecError::unknown_command));
+        EXPECT_THAT(made.error().message,
+                    HasSubstr("createRole rolename 'narrow': the broker's plugin is too old"));
+        EXPECT_TRUE(failed_with(dynsec_.get_role("narrow"), DynsecError::role_not_found));
+        ASSERT_TRUE(succeeded(dynsec_.create_role({.name = "narrow", .allow_wildcard_subs = true})));
+        EXPECT_TRUE(failed_with(dynsec_.modify_role("narrow", {.allow_wildcard_subs = false}),
+                                DynsecError::unknown_command));
+    }
+    EXPECT_TRUE(succeeded(dynsec_.delete_role("narrow")));
+}
+
 TEST_F(DynsecTest, WhatIsWrongIsFoundBeforeAnythingIsSent) {
     const auto wrong =
         dynsec_.create_role({.name = "half", .acls = {{AclType::subscribe_pattern, "a#", Access::allow}}});

@@ -116,7 +116,19 @@ def test_a_role_of_mosquitto_2_1_may_refuse_wildcard_subscriptions(recorded):
     dynsec = Dynsec(lambda: None, "p")
     dynsec.create_role("r", allowwildcardsubs=False)
     dynsec.modify_role("r", allowwildcardsubs=True)
-    assert [command["allowwildcardsubs"] for command in recorded] == [False, True]
+    roles = [command for command in recorded if "rolename" in command]
+    assert [command["allowwildcardsubs"] for command in roles] == [False, True]
+
+
+@needs_engine
+def test_a_plugin_that_would_ignore_the_refusal_of_wildcards_is_too_old(admin):
+    try:
+        admin.dynsec.get_details()
+    except DynsecUnknownCommand:
+        with pytest.raises(DynsecUnknownCommand, match="createRole rolename 'narrow'") as failure:
+            admin.dynsec.create_role("narrow", allowwildcardsubs=False)
+        assert failure.value.command == "createRole"
+        assert "narrow" not in admin.dynsec.list_roles()
 
 
 def test_one_name_alone_is_a_list_of_one(recorded):
