@@ -19,7 +19,9 @@ using UserProperties = std::vector<std::pair<std::string, std::string>>;
 /// How bytes reach the broker.
 enum class Transport : std::uint8_t { tcp, tls, websocket, secure_websocket, unix_socket };
 
-/// Which MQTT version to speak. `automatic` tries 5.0 and falls back to 3.1.1 when the broker refuses.
+/// Which MQTT version to speak. `automatic` tries 5.0, and then 3.1.1 when the broker refuses the version,
+/// does not answer, or gives an answer that cannot be read. Only a refusal is remembered for the next
+/// connection.
 enum class VersionPolicy : std::uint8_t { automatic, v3_1, v3_1_1, v5 };
 
 /// What `publish` does when the outbox is full.

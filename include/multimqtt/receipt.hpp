@@ -45,7 +45,7 @@ public:
     ///
     /// Errors: `timed_out`  the outcome is not known yet; the message is still on its way.
     ///         otherwise    why the publish failed, with the broker's reason code in `Failure::reason`.
-    [[nodiscard]] Result<void> wait(std::optional<std::chrono::milliseconds> timeout = std::nullopt) const;
+    Result<void> wait(std::optional<std::chrono::milliseconds> timeout = std::nullopt) const;
 
     /// The outcome, or nothing while it is not known.
     [[nodiscard]] std::optional<Result<void>> outcome() const;

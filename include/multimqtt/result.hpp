@@ -42,7 +42,6 @@ enum class Error : std::uint8_t {
     malformed_packet,          ///< The broker sent bytes that are not MQTT.
     protocol_error,            ///< The broker sent a packet that is not allowed here.
     packet_too_large,          ///< The broker sent a packet above our maximum packet size.
-    receive_maximum_exceeded,  ///< The broker sent more unacknowledged messages than we allow.
     topic_alias_invalid,       ///< The broker used a topic alias above our maximum, or 0.
     keep_alive_timeout,        ///< The broker was silent for too long.
     connection_lost,           ///< The broker or the network closed the connection.

@@ -2,7 +2,7 @@
 #include "routing/pattern_message.hpp"
 
 #include "multimqtt/topic_pattern.hpp"
-#include "routing/quoted.hpp"
+#include "values/quoted.hpp"
 
 #include <algorithm>
 
@@ -91,8 +91,8 @@ Result<void> check_topic(std::string_view topic) {
     }
     const std::size_t wildcard = topic.find_first_of("+#");
     if (wildcard != std::string_view::npos) {
-        return Failure{Error::bad_topic, "The topic " + routing::quoted(topic) + " has the wildcard " +
-                                             routing::quoted(topic.substr(wildcard, 1)) + " at byte " +
+        return Failure{Error::bad_topic, "The topic " + quoted(topic) + " has the wildcard " +
+                                             quoted(topic.substr(wildcard, 1)) + " at byte " +
                                              std::to_string(wildcard) +
                                              "; a message is published to one topic, without wildcards."};
     }

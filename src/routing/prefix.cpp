@@ -1,7 +1,7 @@
 // What a prefix may be, and how it joins a pattern.
 #include "routing/prefix.hpp"
 
-#include "routing/quoted.hpp"
+#include "values/quoted.hpp"
 
 namespace multimqtt::routing {
 

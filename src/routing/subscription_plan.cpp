@@ -2,7 +2,7 @@
 #include "routing/subscription_plan.hpp"
 
 #include "routing/filter_algebra.hpp"
-#include "routing/quoted.hpp"
+#include "values/quoted.hpp"
 
 #include <algorithm>
 #include <cassert>

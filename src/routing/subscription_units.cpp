@@ -1,8 +1,8 @@
 // How the filters of the routes gather in subscriptions: one each where messages carry identifiers, and
 // otherwise in a set of filters that do not overlap.
 #include "routing/filter_algebra.hpp"
-#include "routing/quoted.hpp"
 #include "routing/subscription_plan.hpp"
+#include "values/quoted.hpp"
 
 #include <algorithm>
 #include <utility>

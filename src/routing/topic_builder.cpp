@@ -3,7 +3,7 @@
 
 #include "routing/converter.hpp"
 #include "routing/pattern_message.hpp"
-#include "routing/quoted.hpp"
+#include "values/quoted.hpp"
 
 #include <algorithm>
 #include <charconv>

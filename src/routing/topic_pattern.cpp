@@ -3,8 +3,8 @@
 
 #include "routing/converter.hpp"
 #include "routing/pattern_message.hpp"
-#include "routing/quoted.hpp"
 #include "routing/topic_builder.hpp"
+#include "values/quoted.hpp"
 
 #include <unordered_set>
 #include <utility>
@@ -141,7 +141,7 @@ std::optional<TopicCaptures> TopicPattern::match(std::string_view topic) const {
 Result<std::string> TopicPattern::topic_for(std::span<const TopicArgument> values) const {
     if (parts_->has_raw_wildcards) {
         return Failure{Error::bad_pattern,
-                       "No topic can be built from the pattern " + routing::quoted(parts_->text) +
+                       "No topic can be built from the pattern " + quoted(parts_->text) +
                            ": its \"+\" or \"#\" has no name to give a value to; use <name> or <path:name>."};
     }
     return routing::build_topic(*this, values);

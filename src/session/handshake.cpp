@@ -1,8 +1,8 @@
 // CONNECT and CONNACK.
 #include "session/handshake.hpp"
 
+#include "values/quoted.hpp"
 #include "wire/encode.hpp"
-#include "wire/quoted.hpp"
 
 #include <utility>
 #include <vector>
@@ -46,11 +46,11 @@ std::string with_broker_text(std::string text, const std::optional<std::string_v
                              const std::optional<std::string_view>& server_reference) {
     constexpr std::size_t kTextBytesMax = 200;
     if (reason_string && !reason_string->empty()) {
-        text.append(" The broker says: ").append(wire::quoted(*reason_string, kTextBytesMax)).append(".");
+        text.append(" The broker says: ").append(quoted(*reason_string, kTextBytesMax)).append(".");
     }
     if (server_reference && !server_reference->empty()) {
         text.append(" It names another server, ")
-            .append(wire::quoted(*server_reference, kTextBytesMax))
+            .append(quoted(*server_reference, kTextBytesMax))
             .append(", which is not followed: change the address if you trust it.");
     }
     return text;

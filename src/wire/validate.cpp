@@ -1,7 +1,7 @@
 // The sentences that tell a caller what is wrong with a text or a topic name.
 #include "wire/validate.hpp"
 
-#include "wire/quoted.hpp"
+#include "values/quoted.hpp"
 #include "wire/utf8.hpp"
 
 #include <string>

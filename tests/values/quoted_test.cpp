@@ -1,11 +1,11 @@
 // Text from outside inside messages.
-#include "wire/quoted.hpp"
+#include "values/quoted.hpp"
 
 #include <gtest/gtest.h>
 
 #include <string>
 
-namespace multimqtt::wire {
+namespace multimqtt {
 namespace {
 
 struct Row {
@@ -24,12 +24,13 @@ INSTANTIATE_TEST_SUITE_P(Rows, QuotedTest,
                          testing::Values(Row{"empty", "", "\"\""}, Row{"plain", "a/b", "\"a/b\""},
                                          Row{"as_long_as_allowed", "12345678", "\"12345678\""},
                                          Row{"one_byte_longer", "123456789", "\"12345678...\""},
-                                         Row{"control_characters", "a\n\x1B\x7F", "\"a???\""},
+                                         Row{"control_characters", "\n\x7F", "\"\\x0a\\x7f\""},
                                          Row{"character_at_the_limit", "123456\xC3\xA4",
                                              "\"123456\xC3\xA4\""},
                                          Row{"character_over_the_limit", "1234567\xC3\xA4", "\"1234567...\""},
-                                         Row{"not_utf8", "\xFF\xC3 \xE2\x82", "\"?? ??\""}),
+                                         Row{"escape_over_the_limit", "12345\n", "\"12345...\""},
+                                         Row{"not_utf8", "\xFF\xE2\x82", "\"\\xff\\xe2...\""}),
                          [](const auto& row) { return row.param.name; });
 
 }  // namespace
-}  // namespace multimqtt::wire
+}  // namespace multimqtt
