@@ -2,7 +2,7 @@
 
 Every failure that the engine reports is raised as the exception that the factory of
 `set_exception_factory` makes of it. A wrong type is a `TypeError`, text with lone surrogates a
-`UnicodeEncodeError`; both before anything is queued.
+`UnicodeEncodeError`, or `bad_topic` in a topic; all before anything is queued.
 
 Threads: every function and every object may be used from any thread, except `Batch` and `Delivery`, which
 belong to the thread that called `Client.take`.
@@ -51,6 +51,12 @@ def close_gate() -> None:
 
     To be called once, last of all, when the interpreter exits, after every client was closed. Afterwards a
     call that would have to wait fails with `closed`.
+    """
+
+def close_clients(clients: Iterable[tuple[Client, float | None]]) -> None:
+    """Closes many clients, each within its drain time in seconds, in the time of one.
+
+    Not to be called from a handler: it would be waited for.
     """
 
 def parse_uri(uri: str) -> dict[str, object]:
@@ -492,7 +498,7 @@ class Client:
         A message that is refused has a failed receipt and does not keep the next from being sent.
 
         Raises:
-            TypeError: At the first item that is not such a pair; those before it are sent.
+            TypeError: An item is not such a pair; nothing has been sent.
         """
     def take(self, messages_max: int = 64, timeout_s: float | None = None) -> Batch:
         """Takes 1 to 1,024 deliveries for this thread.
