@@ -108,9 +108,7 @@ def _dispatch(runner: Runner, connection: Connection, batch: _native.Batch) -> N
             _log.exception("A handler thread met an error outside of a handler; it goes on.")
 
 
-def _handle(
-    runner: Runner, connection: Connection, batch: _native.Batch, delivery: _native.Delivery
-) -> None:
+def _handle(runner: Runner, connection: Connection, batch: _native.Batch, delivery: _native.Delivery) -> None:
     app = connection.app
     mqtt = connection.mqtt
     route_id = delivery.route_id

@@ -250,6 +250,30 @@ def test_a_wrong_password_is_refused_without_showing_it(key):
     assert SECRET not in str(refusal.value)
 
 
+PEM_KEY = f"-----BEGIN PRIVATE KEY-----\n{SECRET}\n-----END PRIVATE KEY-----\n"
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("MQTT_HOST", f"mqtt://u:{SECRET}@h"),
+        ("MQTT_HOST", f"u:{SECRET}@h"),
+        ("MQTT_PORT", f"u:{SECRET}@h:1883"),
+        ("MQTT_CLIENT_ID", [f"mqtt://u:{SECRET}@h"]),
+        ("MQTT_URI", f"mqtt://u:{SECRET}@h".encode()),
+        ("MQTT_URI", {"password": SECRET}),
+        ("MQTT_URI", f"mqtt://u:1?{SECRET}@h"),
+        ("MQTT_TLS_KEYFILE", PEM_KEY),
+        ("MQTT_TLS_KEYFILE", PEM_KEY.encode()),
+        ("MQTT_TLS_CA_CERTS", PEM_KEY),
+    ],
+)
+def test_a_secret_in_a_wrong_place_is_not_shown(key, value):
+    with pytest.raises(ConfigError, match=key) as refusal:
+        read(**{key: value})
+    assert SECRET not in str(refusal.value)
+
+
 @pytest.mark.parametrize(
     ("config", "complaint"),
     [

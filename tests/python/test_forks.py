@@ -85,8 +85,7 @@ CALLS = {
     "close": "mqtt.close()",
     "publish": "mqtt.publish('a', 'x', qos=1).wait(10)",
     "publish_many": "mqtt.publish_many([('a', 'x')], qos=1)[0].wait(10)",
-    "callback": "mqtt.publish('a', 'x', qos=1).add_done_callback(called.append)\n"
-    "    while not called: pass",
+    "callback": "mqtt.publish('a', 'x', qos=1).add_done_callback(called.append)\n    while not called: pass",
     "connect": "mqtt.wait_connected(10); mqtt.wait_subscribed(10)",
 }
 
