@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import logging
 import os
 import queue
@@ -306,7 +307,14 @@ class Connection:
 
     def _add_route(self, runner: Runner, topic: Topic) -> None:
         if topic.handlers:
-            runner.add_route(topic, tuple(self.app.ensure_sync(handler) for handler in topic.handlers))
+            runner.add_route(topic, tuple(self._callable(handler) for handler in topic.handlers))
+
+    def _callable(self, handler: Handler) -> Handler:
+        """The handler as a function that waits for its end, also when it is `async def`."""
+        call = getattr(handler, "__call__", None)  # noqa: B004 - an object may be called by a coroutine.
+        if not inspect.iscoroutinefunction(handler) and inspect.iscoroutinefunction(call):
+            handler = call
+        return self.app.ensure_sync(handler)
 
     def _say_offline(self, client: _native.Client) -> None:
         # Without a connection the broker has published the will, which says the same.

@@ -10,8 +10,8 @@ import typing as t
 class ProcessLock:
     """A re-entrant lock, as a context manager; each process has its own.
 
-    A plain lock that a thread of the parent holds at the moment of the fork stays locked in the child for ever,
-    because that thread does not exist there. What the lock guards may be seen by the child as that thread left
+    A plain lock that a thread of the parent holds at the moment of the fork stays locked in the child for
+    ever, because that thread does not exist there. The child sees what the lock guards as that thread left
     it, so keep each change a single assignment.
     """
 

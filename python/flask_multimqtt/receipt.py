@@ -125,8 +125,8 @@ class ReceiptWatch:
         """Calls `callback(receipt)` when the receipt is done."""
         if self._process_id != os.getpid():
             raise PublishError(
-                "This message was published by the parent of this forked process; only the parent learns what "
-                "became of it.",
+                "This message was published by the parent of this forked process; only the parent learns "
+                "what became of it.",
                 code="inherited",
             )
         with self._changed:

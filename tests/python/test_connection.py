@@ -12,7 +12,7 @@ from flask_multimqtt import ConfigError, MultiMQTT, NotConnected
 from flask_multimqtt import connected as connected_signal
 from flask_multimqtt import disconnected as disconnected_signal
 from tests.python.conftest import DEADLINE_S, Arrivals
-from tests.support.mosquitto import Listener
+from tests.support.mosquitto import Listener, Mosquitto
 from tests.support.mosquitto_clients import Subscriber, publish
 
 
@@ -134,6 +134,34 @@ def test_after_a_restart_of_the_broker_topics_are_subscribed_again(make_app, own
         mqtt.wait_subscribed(DEADLINE_S)
         publish(own_broker, "again", "x", qos=1)
         assert arrivals.wait_for() == [b"x"]
+
+
+@pytest.mark.parametrize("persistence", [True, False], ids=["with its session", "without its session"])
+def test_a_broker_that_comes_back_gets_everything_and_is_subscribed_to(make_app, arrivals, persistence):
+    lost = Arrivals()
+    with Mosquitto(persistence=persistence) as broker:
+        config = {"MQTT_URI": broker.uri(), "MQTT_CLIENT_ID": "back", "MQTT_SESSION_EXPIRY": 60}
+        mqtt = MultiMQTT(make_app(**config))
+        mqtt.on_disconnect(lambda: lost.append(1))
+        mqtt.topic("qos/<int:qos>", qos=2)(lambda client, message, qos: arrivals.append(qos))
+        ended = Arrivals()
+        mqtt.topic("end")(lambda client, message: ended.append(1))
+        with mqtt.running():
+            broker.stop()
+            lost.wait_for()
+            receipts = [mqtt.publish(f"qos/{qos}", "", qos=qos) for qos in (1, 2)]
+            assert not any(receipt.done for receipt in receipts)
+            assert mqtt.health()["healthy"] is False
+            broker.start()
+            for receipt in receipts:
+                receipt.wait(DEADLINE_S)
+            mqtt.wait_subscribed(DEADLINE_S)
+            mqtt.publish("end", "", qos=1)
+            ended.wait_for()
+            if persistence:
+                assert sorted(arrivals.wait_for(2)) == [1, 2]
+    # Without the session they may have come before the topic was subscribed to again.
+    assert sorted(set(arrivals)) == sorted(arrivals)
 
 
 def test_with_a_session_messages_of_the_time_between_are_delivered(make_app, own_broker, arrivals):

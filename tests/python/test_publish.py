@@ -66,7 +66,7 @@ def test_text_that_cannot_be_utf8_is_refused(mqtt):
 
 @pytest.mark.parametrize("qos", [-1, 3, 2**70])
 def test_a_qos_that_does_not_exist_is_refused(mqtt, qos):
-    with pytest.raises(ConfigError, match="qos is .*; allowed: 0, 1 or 2"):
+    with pytest.raises(ConfigError, match=r"qos is .*; allowed: 0, 1 or 2"):
         mqtt.publish("example", "x", qos=qos)
 
 
