@@ -65,7 +65,7 @@ private:
 /// Deliveries that one thread has taken. Those it has not begun may be taken back and given to another thread
 /// when this one is held up in a handler.
 ///
-/// Threads: belongs to the thread that took it.
+/// Threads: belongs to the thread that took it. In a forked child it has come to its end.
 class Batch {
 public:
     Batch() noexcept;
@@ -91,10 +91,12 @@ public:
 
 private:
     void give_back();
+    [[nodiscard]] bool inherited() const noexcept;
 
     std::shared_ptr<const void> client_;  // Keeps `inbox_` alive.
     client::Inbox* inbox_ = nullptr;
     std::shared_ptr<client::Worker> worker_;  // Null when the batch is empty.
+    std::uint32_t generation_ = 0;            // Of the process that took it.
 };
 
 }  // namespace multimqtt
