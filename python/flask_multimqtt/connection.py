@@ -239,6 +239,15 @@ class Connection:
 
     # Routes.
 
+    def filter_of(self, topic: Topic) -> str:
+        """The topic filter as the broker gets it."""
+        if topic.options.no_prefix:
+            return topic.filter
+        if not topic.shared:
+            return self.settings.absolute(topic.filter)
+        share, group, rest = topic.filter.split("/", 2)
+        return f"{share}/{group}/{self.settings.absolute(rest)}"
+
     def topic_changed(self, topic: Topic) -> None:
         """Takes over the topic's handlers, when messages are handled here."""
         self.check_process()
