@@ -15,7 +15,6 @@ namespace multimqtt {
 enum class LogLevel : std::uint8_t { info, warning, error };
 
 namespace client {
-class Acknowledgements;
 class Inbox;
 class Worker;
 class ReceiptState;
@@ -43,9 +42,8 @@ public:
     [[nodiscard]] std::string_view text() const noexcept { return failure_.message; }
     [[nodiscard]] client::ReceiptState* receipt() const noexcept { return receipt_; }
 
-    /// Acknowledges the message to the broker; for routes with `AckMode::manual`, for others it does nothing.
-    /// A copy of the delivery can be kept, and do it later, from any thread.
-    void ack(ReasonCode reason = ReasonCode::success);
+    /// See `Message::ack`; from any thread.
+    void ack(ReasonCode reason = ReasonCode::success) const { message_.ack(reason); }
 
 private:
     friend class client::Worker;
@@ -57,9 +55,6 @@ private:
     Captures captures_;
     Failure failure_;
     client::ReceiptState* receipt_ = nullptr;
-    // Of a message that is acknowledged by hand, until it is.
-    std::uint64_t id_ = 0;
-    std::shared_ptr<client::Acknowledgements> acknowledgements_;
 };
 
 /// Deliveries that one thread has taken. Those it has not begun may be taken back and given to another thread

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "io/fork_guard.hpp"
+#include "multimqtt/message.hpp"
 #include "multimqtt/reason_code.hpp"
 #include "session/session.hpp"
 
@@ -67,6 +68,27 @@ private:
     std::atomic<bool> some_{false};
     std::mutex wake_mutex_;
     std::function<void()> wake_;
+};
+
+/// One message that is acknowledged by hand. A message that goes has been given up by its handler, and stays
+/// unacknowledged.
+class ManualAcknowledgement final : public Acknowledger {
+public:
+    ManualAcknowledgement(std::shared_ptr<Acknowledgements> acknowledgements,
+                          session::DeliveryId delivery) noexcept
+        : acknowledgements_{std::move(acknowledgements)}, delivery_{delivery} {}
+
+    void acknowledge(ReasonCode reason) override {
+        if (!done_.exchange(true, std::memory_order_relaxed)) {
+            acknowledgements_->add({delivery_, reason});
+            acknowledgements_->wake();  // Nobody knows when its handler will end, or has ended.
+        }
+    }
+
+private:
+    const std::shared_ptr<Acknowledgements> acknowledgements_;
+    const session::DeliveryId delivery_;
+    std::atomic<bool> done_{false};
 };
 
 }  // namespace multimqtt::client
