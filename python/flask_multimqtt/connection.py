@@ -281,8 +281,13 @@ class Connection:
         client = waiting or self._make_client(publisher_only=publisher_only)
         runner = t.cast(Runner, self._runner)
         client.connect()
-        # One thread at least: it passes on what the engine logs.
-        runner.grow(self.settings.handler_threads if runner.calls else 1)
+        try:
+            # One thread at least: it passes on what the engine logs.
+            runner.grow(self.settings.handler_threads if runner.calls else 1)
+        except RuntimeError as error:
+            # Since 3.12 Python starts no thread in an exit hook; what is published there needs none.
+            if "shutdown" not in str(error):
+                raise
         self._started = True
         self._closed = False
 

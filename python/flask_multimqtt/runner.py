@@ -66,8 +66,8 @@ class Runner:
                 name=f"multimqtt-handler-{len(self._threads) + 1}",
                 daemon=True,
             )
-            self._threads.append(thread)
             thread.start()
+            self._threads.append(thread)
 
     def join(self, deadline: float) -> bool:
         """Waits until `deadline`, a time of `time.monotonic`, for the threads to end; True when all have."""

@@ -100,6 +100,7 @@ def test_a_publish_of_an_exit_hook_is_delivered(script, broker, prefix):
         assert subscriber.take().payload == b"words"
 
 
+@pytest.mark.matrix
 def test_the_first_publish_may_come_from_an_exit_hook(script, broker, prefix):
     with Subscriber(broker, f"{prefix}/last", qos=1) as subscriber:
         text = "import atexit\natexit.register(lambda: mqtt.publish('last', 'words', qos=1))\n"
