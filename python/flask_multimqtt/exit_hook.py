@@ -47,7 +47,8 @@ def _close_at_once(connections: list[Connection]) -> None:
     """Closes all in the time of one, so that a broker that is away costs the others nothing."""
     closings = [(connection, connection.begin_to_close(_drain_of(connection))) for connection in connections]
     begun = [(connection, closing) for connection, closing in closings if closing is not None]
-    _native.close_clients([(closing.client, closing.drain) for _, closing in begun])
+    if begun:
+        _native.close_clients([(closing.client, closing.drain) for _, closing in begun])
     for connection, closing in begun:
         connection.finish_closing(closing)
 

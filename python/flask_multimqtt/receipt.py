@@ -148,10 +148,15 @@ class ReceiptWatch:
                 _call(callback, receipt)
 
     def _take_done(self) -> list[tuple[Receipt, Callback]]:
+        done: list[tuple[Receipt, Callback]] = []
         with self._changed:
-            done = [entry for entry in self._pending if entry[0].done]
-            if done:
-                self._pending = collections.deque(entry for entry in self._pending if not entry[0].done)
+            while self._pending and self._pending[0][0].done:
+                done.append(self._pending.popleft())
+            if not done:  # The oldest takes long, so others may have overtaken it.
+                still_pending: collections.deque[tuple[Receipt, Callback]] = collections.deque()
+                for entry in self._pending:
+                    (done if entry[0].done else still_pending).append(entry)
+                self._pending = still_pending
         return done
 
 

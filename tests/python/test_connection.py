@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import socket
 import threading
 
 import pytest
@@ -238,6 +240,22 @@ def test_every_transport_carries_messages(make_app, broker, prefix, arrivals, li
     with mqtt.running():
         mqtt.publish("transport", bytes(100_000), qos=1)
         assert arrivals.wait_for() == [bytes(100_000)]
+
+
+@pytest.mark.skipif(not socket.has_ipv6, reason="this machine has no IPv6")
+def test_an_ipv6_address_in_brackets_is_reached(make_app, arrivals):
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(socket.create_server(("::1", 0), family=socket.AF_INET6))
+        except OSError as error:
+            pytest.skip(f"no IPv6 loopback: {error}")
+        broker = stack.enter_context(Mosquitto(Listener.ANONYMOUS_IPV6))
+        mqtt = MultiMQTT(make_app(MQTT_URI=broker.uri(Listener.ANONYMOUS_IPV6)))
+        mqtt.topic("six", qos=1)(lambda client, message: arrivals.append(message.text))
+        with mqtt.running():
+            assert "[::1]" in mqtt.health()["broker"]
+            mqtt.publish("six", "x", qos=1)
+            assert arrivals.wait_for() == ["x"]
 
 
 def test_a_client_certificate_opens_a_broker_that_asks_for_one(make_app, broker):
