@@ -79,6 +79,9 @@ PyObject* close_clients(PyObject*, PyObject* clients) {
         if (!read_closings(pairs, closings)) {
             return nullptr;
         }
+        if (closings.empty()) {
+            return Py_NewRef(Py_None);
+        }
         // Unlocked, so that the handlers they wait for can go on.
         if (!InterpreterGate::outside([&] { close_at_once(closings); })) {
             return raise_failure(gate_failure());

@@ -95,6 +95,7 @@ def snapshot() -> dict[str, t.Any]:
         "connected": health["healthy"],
         "state": health["state"],
         "broker": health["broker"],
+        "version": (health["connection"] or {}).get("version", ""),
         "received": stats.get("messages_received", 0),
         "lost": stats.get("disconnects", 0),
         "beds": readings.all(),

@@ -9,7 +9,7 @@ belong to the thread that called `Client.take`.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Final, Literal, TypeAlias, final
+from typing import Final, Literal, TypeAlias, TypedDict, final
 from uuid import UUID
 
 from typing_extensions import Buffer
@@ -334,6 +334,24 @@ class Batch:
     def failed(self) -> None:
         """Tells that the handler of the current delivery failed; it is counted."""
 
+class ConnectionFacts(TypedDict):
+    """What client and broker have agreed on, with MQTT's defaults where the broker said nothing."""
+
+    endpoint: str
+    version: str
+    client_id: str
+    session_present: bool
+    session_expiry_s: int
+    keep_alive_s: int
+    maximum_qos: int
+    retain_available: bool
+    receive_maximum: int
+    packet_bytes_max: int
+    topic_alias_maximum: int
+    wildcard_subscriptions: bool
+    subscription_identifiers: bool
+    shared_subscriptions: bool
+
 @final
 class Client:
     """One MQTT connection and the thread that serves it.
@@ -416,6 +434,8 @@ class Client:
     def connected(self) -> bool: ...
     @property
     def state(self) -> _State: ...
+    def connection(self) -> ConnectionFacts | None:
+        """What holds on the connection of the moment; None while there is none."""
     def connect(self) -> None:
         """Starts the one connection; later calls find it there. Never waits for the broker.
 

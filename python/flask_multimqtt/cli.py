@@ -143,8 +143,7 @@ def status(number: int, timeout: float, as_json: bool) -> None:
             _subscribe_quietly(client, topic)
         client.connect()
         report["connected"] = _attempt(lambda: client.wait_connected(timeout), report)
-        # What the engine tells of the connection: version, session, limits.
-        report["log"] = _log_lines(client)
+        report["connection"] = client.connection()
         if report["connected"]:
             report["routes"] = _routes_status(connection, client, topics, timeout)
     if as_json:
@@ -160,13 +159,34 @@ def _print_status(report: dict[str, t.Any]) -> None:
     _line(f"{report['broker']}: {'connected' if good else 'not connected'}", "green" if good else "red")
     if "error" in report:
         _line(f"  {report['error']}")
-    for text in report["log"]:
-        _line(f"  {text}")
+    if report["connection"] is not None:
+        for text in _facts_lines(report["connection"]):
+            _line(f"  {text}")
     for route in report.get("routes", ()):
         _line(
             f"  {route['topic']}: {'granted' if route['granted'] else route['error']}",
             None if route["granted"] else "red",
         )
+
+
+def _facts_lines(facts: _native.ConnectionFacts) -> Iterator[str]:
+    yield f"{facts['version']}, client identifier {facts['client_id']}, at {facts['endpoint']}"
+    keep_alive = facts["keep_alive_s"]
+    yield f"keep-alive {f'{keep_alive} seconds' if keep_alive else 'off'}"
+    yield (
+        f"publishes: up to QoS {facts['maximum_qos']}, {facts['receive_maximum']} unacknowledged, "
+        f"{facts['packet_bytes_max']} bytes a packet, {facts['topic_alias_maximum']} topic aliases"
+    )
+    offers = {
+        "retained messages": facts["retain_available"],
+        "wildcards": facts["wildcard_subscriptions"],
+        "subscription identifiers": facts["subscription_identifiers"],
+        "shared subscriptions": facts["shared_subscriptions"],
+    }
+    for word, wanted in (("offered", True), ("not offered", False)):
+        names = ", ".join(name for name, offered in offers.items() if offered is wanted)
+        if names:
+            yield f"{word}: {names}"
 
 
 def _routes_status(
@@ -201,10 +221,6 @@ def _attempt(call: t.Callable[[], None], report: dict[str, t.Any]) -> bool:
         report["error"] = str(error)
         return False
     return True
-
-
-def _log_lines(client: _native.Client) -> list[str]:
-    return [delivery.text for delivery in client.take(64, 0) if delivery.kind == _native.KIND_LOG]
 
 
 def _print_messages(client: _native.Client, count: int | None, as_json: bool) -> None:

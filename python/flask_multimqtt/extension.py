@@ -208,10 +208,12 @@ class MultiMQTT(DynsecCalls):
         """What a health check wants to know, ready for JSON.
 
         Returns:
-            `healthy` is true when the broker has accepted the connection; then `state`, `broker`, and the
-            gauges of `stats` that show whether work piles up.
+            `healthy` is true when the broker has accepted the connection; then `state`, `broker`,
+            `connection`, which is what was agreed on with the broker or None, and the gauges of `stats` that
+            show whether work piles up.
         """
         connection = self._connection()
+        client = connection.client
         statistics = self.stats()
         gauges = (
             "routes",
@@ -225,6 +227,7 @@ class MultiMQTT(DynsecCalls):
             "healthy": self.connected,
             "state": connection.state,
             "broker": connection.settings.address,
+            "connection": None if client is None else client.connection(),
             **{name: statistics.get(name, 0) for name in gauges},
         }
 

@@ -107,9 +107,14 @@ def test_status(flask):
     assert (shown.returncode, shown.stderr) == (0, "")
     assert ": connected" in shown.stdout
     assert "number/<int:number>: granted" in shown.stdout
+    assert "MQTT 5.0, client identifier app-cli-" in shown.stdout
+    assert "publishes: up to QoS 2" in shown.stdout
+    assert "shared subscriptions" in shown.stdout
     assert "\x1b" not in shown.stdout
-    report = json.loads(flask("status", "--json").stdout)
+    report = json.loads(flask("status", "--json", FLASK_MQTT_PROTOCOL_VERSION="4").stdout)
     assert report["routes"] == [{"topic": "number/<int:number>", "granted": True}]
+    assert report["connection"]["version"] == "MQTT 3.1.1"
+    assert report["connection"]["subscription_identifiers"] is False
 
 
 def test_status_names_the_route_that_the_broker_refuses(flask, folder, make_app):

@@ -330,8 +330,11 @@ def test_health_and_stats_describe_the_connection(mqtt, broker, arrivals):
         assert health["state"] == "running"
         assert health["broker"] == f"mqtt://127.0.0.1:{broker.port}"
         assert (health["routes"], health["subscriptions"]) == (1, 1)
+        assert health["connection"]["version"] == "MQTT 5.0"
+        assert health["connection"]["session_present"] is False
         assert mqtt.stats()["messages_received"] == 1
     assert mqtt.health()["healthy"] is False
+    assert mqtt.health()["connection"] is None
     assert "running" not in repr(mqtt)
 
 

@@ -77,7 +77,7 @@ function points(values) {
 
 function show(snapshot) {
   showState(snapshot.state);
-  for (const name of ["broker", "received", "lost"]) find(name).textContent = snapshot[name];
+  for (const name of ["broker", "version", "received", "lost"]) find(name).textContent = snapshot[name] === "" ? "–" : snapshot[name];
   for (const [number, values] of Object.entries(snapshot.beds)) {
     if (!beds.has(number)) beds.set(number, makeBed(number));
     showBed(beds.get(number), values, snapshot.history[number] ?? []);

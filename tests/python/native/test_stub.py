@@ -22,7 +22,20 @@ _OF_EVERY_CLASS = set(dir(object)) | {"__module__", "__weakref__", "__dict__", "
 
 
 def classes() -> dict[str, ast.ClassDef]:
-    return {node.name: node for node in STUB.body if isinstance(node, ast.ClassDef)}
+    """Those of the module; a `TypedDict` is there for the types alone."""
+    return {node.name: node for node in STUB.body if isinstance(node, ast.ClassDef) and not node.bases}
+
+
+def test_the_facts_of_a_connection_are_those_of_the_stub(client):
+    [facts] = [node for node in STUB.body if isinstance(node, ast.ClassDef) and node.bases]
+    types = {
+        line.target.id: line.annotation.id
+        for line in facts.body
+        if isinstance(line, ast.AnnAssign)
+        and isinstance(line.target, ast.Name)
+        and isinstance(line.annotation, ast.Name)
+    }
+    assert {name: type(value).__name__ for name, value in client.connection().items()} == types
 
 
 def functions(body: list[ast.stmt]) -> dict[str, ast.FunctionDef]:
