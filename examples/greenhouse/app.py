@@ -111,7 +111,7 @@ def create_app(config: dict[str, t.Any] | None = None) -> Flask:
 
     @app.get("/")
     def page() -> str:
-        return render_template("greenhouse.html")
+        return render_template("greenhouse.html", snapshot=snapshot())
 
     @app.get("/state")
     def state() -> Response:

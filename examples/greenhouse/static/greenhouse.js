@@ -84,6 +84,7 @@ function show(snapshot) {
   }
 }
 
+show(JSON.parse(find("snapshot").textContent));
 const events = new EventSource("/events");
 events.onmessage = event => show(JSON.parse(event.data));
 events.onerror = () => showState("unreachable");  // The browser tries again by itself.
