@@ -40,8 +40,10 @@ class TopicOptions(t.NamedTuple):
             ("retained", self.retained, t.get_args(Retained)),
             ("no_prefix", self.no_prefix, (False, True)),
         ):
-            # The type too, because 1.0 and True equal 1.
-            if type(value) is not type(allowed[0]) or value not in allowed:
+            kind = type(allowed[0])
+            # The type too, because 1.0 and True equal 1; an `IntEnum` is an int.
+            fits = isinstance(value, kind) and isinstance(value, bool) == (kind is bool)
+            if not fits or value not in allowed:
                 words = ", ".join(repr(word) for word in allowed)
                 raise ConfigError(f"{name} is {value!r}, but must be one of {words}.")
 

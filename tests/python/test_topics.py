@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import uuid
 
 import pytest
@@ -60,6 +61,13 @@ def test_a_wrong_option_is_refused(mqtt, options):
 def test_an_unknown_option_is_a_type_error(mqtt, option):
     with pytest.raises(TypeError):
         mqtt.topic("a", **{option: 1})
+
+
+def test_an_option_may_be_an_enumerator(mqtt):
+    qos = enum.IntEnum("Qos", {"ONCE": 1})
+    mqtt.topic("enumerated", qos=qos.ONCE)(ignore)
+    with mqtt.running():
+        assert mqtt.stats()["subscriptions"] == 1
 
 
 def test_a_handler_must_be_callable(mqtt):
