@@ -2,11 +2,14 @@
 #include "bindings.hpp"
 #include "client_calls.hpp"
 #include "client_object.hpp"
+#include "connection_facts.hpp"
 #include "field.hpp"
 #include "instance.hpp"
 #include "topic_values.hpp"
 
 #include <nanobind/stl/string.h>
+
+#include <optional>
 
 namespace multimqtt::bindings {
 namespace {
@@ -29,6 +32,11 @@ bool connected(ClientObject& object) {
 
 nb::object state(ClientObject& object) {
     return to_python(to_string(object.client().state()));
+}
+
+nb::object connection(ClientObject& object) {
+    const std::optional<ConnectionFacts> facts = object.client().connection();
+    return facts ? nb::object{to_python(*facts)} : nb::none();
 }
 
 void connect(ClientObject& object) {
@@ -116,6 +124,7 @@ void bind_client(nb::module_& module) {
         .def_prop_ro("prefix", &prefix)
         .def_prop_ro("connected", &connected)
         .def_prop_ro("state", &state)
+        .def("connection", &connection)
         .def("connect", &connect)
         .def("register_topic", &register_topic, "pattern"_a, nb::kw_only(), "qos"_a = 0, "no_local"_a = false,
              "no_prefix"_a = false, "name"_a = "", "ack"_a = "success", "retained"_a = "deliver",

@@ -4,10 +4,9 @@
 #include "field.hpp"
 #include "interpreter_gate.hpp"
 #include "message_object.hpp"
+#include "signals_blocked.hpp"
 #include "topic_values.hpp"
 
-#include <csignal>
-#include <pthread.h>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -24,17 +23,13 @@ bool must_be_closed(const Client& client) {
 // Lets the client close on a thread that never touches Python, with all signals blocked as on the engine's
 // own.
 void close_in_background(std::unique_ptr<Client> client) {
-    sigset_t all;
-    sigset_t before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
+    const SignalsBlocked blocked;
     Client* const closing = client.release();
     try {
         std::thread{[closing] { delete closing; }}.detach();
     } catch (const std::system_error&) {
         // No thread is left for it: the connection stays open until the process ends.
     }
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
 PyObject* checked_message_type(const nb::object& given) {

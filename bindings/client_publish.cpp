@@ -21,12 +21,14 @@ constexpr std::size_t kUnlockedPayloadBytes = 256 * 1'024;
 enum Parameter : std::size_t { kTopic, kPayload, kQos, kRetain, kNoPrefix, kProperties, kParameters };
 
 bool read_qos(PyObject* value, Qos& qos) {
-    const long level = PyLong_AsLong(value);
+    int overflow = 0;
+    const long level = PyLong_AsLongAndOverflow(value, &overflow);
     if (level == -1 && PyErr_Occurred() != nullptr) {
         return false;
     }
-    if (level < 0 || level > 2) {
-        raise_failure({Error::bad_value, "qos is " + std::to_string(level) + "; allowed: 0, 1 or 2"});
+    if (overflow != 0 || level < 0 || level > 2) {
+        const std::string given = overflow != 0 ? "out of range" : std::to_string(level);
+        raise_failure({Error::bad_config, "qos is " + given + "; allowed: 0, 1 or 2"});
         return false;
     }
     qos = static_cast<Qos>(level);
@@ -91,12 +93,27 @@ Receipt publish_now(Client& client, std::string_view topic, std::span<const std:
     return receipt;
 }
 
+// What cannot be UTF-8 is a wrong topic like any other. Null with a Python error set, as for other objects.
+PyObject* refuse_topic(bool raises) {
+    if (PyErr_ExceptionMatches(PyExc_UnicodeEncodeError) == 0) {
+        return nullptr;
+    }
+    PyErr_Clear();
+    return guarded([raises] {
+        Failure failure{Error::bad_topic, "the topic has a lone surrogate, so it cannot be written as UTF-8"};
+        return raises ? raise_failure(failure) : make_receipt(Receipt{std::move(failure)});
+    });
+}
+
 // The Python receipt of one message; null with a Python error set when the arguments are of wrong types.
 PyObject* publish_one(Client& client, PyObject* topic, PyObject* payload, PublishOptions& options,
                       bool raises) {
     std::string_view name;
     PayloadBytes bytes;
-    if (!read_text(topic, "topic", name) || !bytes.read(payload)) {
+    if (!read_text(topic, "topic", name)) {
+        return refuse_topic(raises);
+    }
+    if (!bytes.read(payload)) {
         return nullptr;
     }
     PyObject* const made = guarded([&] {
@@ -116,20 +133,43 @@ PyObject* publish_one(Client& client, PyObject* topic, PyObject* payload, Publis
     return made;
 }
 
-// Publishes one item of `publish_many` and appends its receipt. False with a Python error set.
-bool publish_item(Client& client, PyObject* item, PublishOptions& options, PyObject* receipts) {
-    PyObject* const pair = PySequence_Fast(item, "each message must be a pair of topic and payload");
+// The pair of topic and payload that an item of `publish_many` is; null with a Python error set.
+PyObject* read_pair(PyObject* item) {
+    PyObject* pair = PySequence_Fast(item, "each message must be a pair of topic and payload");
+    if (pair != nullptr && PySequence_Fast_GET_SIZE(pair) != 2) {
+        PyErr_Format(PyExc_TypeError, "each message must be a pair of topic and payload, not %zd items",
+                     PySequence_Fast_GET_SIZE(pair));
+        Py_CLEAR(pair);
+    }
+    return pair;
+}
+
+// Whether an item can be published as far as its types go. False with a Python error set.
+bool check_item(PyObject* item) {
+    PyObject* const pair = read_pair(item);
     if (pair == nullptr) {
         return false;
     }
-    PyObject* receipt = nullptr;
-    if (PySequence_Fast_GET_SIZE(pair) != 2) {
-        PyErr_Format(PyExc_TypeError, "each message must be a pair of topic and payload, not %zd items",
-                     PySequence_Fast_GET_SIZE(pair));
-    } else {
-        receipt = publish_one(client, PySequence_Fast_GET_ITEM(pair, 0), PySequence_Fast_GET_ITEM(pair, 1),
-                              options, false);
+    PyObject* const topic = PySequence_Fast_GET_ITEM(pair, 0);
+    PayloadBytes bytes;
+    bool good = PyUnicode_Check(topic) != 0;
+    if (!good) {
+        PyErr_Format(PyExc_TypeError, "topic must be a str, not %s", Py_TYPE(topic)->tp_name);
+    } else if (good = bytes.read(PySequence_Fast_GET_ITEM(pair, 1)); good) {
+        bytes.release();
     }
+    Py_DECREF(pair);
+    return good;
+}
+
+// Publishes one item and appends its receipt. False with a Python error set.
+bool publish_item(Client& client, PyObject* item, PublishOptions& options, PyObject* receipts) {
+    PyObject* const pair = read_pair(item);
+    if (pair == nullptr) {
+        return false;
+    }
+    PyObject* const receipt = publish_one(client, PySequence_Fast_GET_ITEM(pair, 0),
+                                          PySequence_Fast_GET_ITEM(pair, 1), options, false);
     const bool appended = receipt != nullptr && PyList_Append(receipts, receipt) == 0;
     Py_XDECREF(receipt);
     Py_DECREF(pair);
@@ -137,20 +177,23 @@ bool publish_item(Client& client, PyObject* item, PublishOptions& options, PyObj
 }
 
 PyObject* publish_items(Client& client, PyObject* messages, PublishOptions& options) {
-    PyObject* const iterator = PyObject_GetIter(messages);
-    PyObject* receipts = iterator == nullptr ? nullptr : PyList_New(0);
-    while (receipts != nullptr) {
-        PyObject* const item = PyIter_Next(iterator);
-        const bool published = item != nullptr && publish_item(client, item, options, receipts);
-        Py_XDECREF(item);
-        if (!published) {
-            if (PyErr_Occurred() != nullptr) {
-                Py_CLEAR(receipts);
-            }
-            break;
+    PyObject* const items = PySequence_Tuple(messages);
+    if (items == nullptr) {
+        return nullptr;
+    }
+    const Py_ssize_t count = PyTuple_GET_SIZE(items);
+    // All before the first, because who gets an exception has no receipts and cannot know what was sent.
+    bool good = true;
+    for (Py_ssize_t index = 0; good && index < count; ++index) {
+        good = check_item(PyTuple_GET_ITEM(items, index));
+    }
+    PyObject* receipts = good ? PyList_New(0) : nullptr;
+    for (Py_ssize_t index = 0; receipts != nullptr && index < count; ++index) {
+        if (!publish_item(client, PyTuple_GET_ITEM(items, index), options, receipts)) {
+            Py_CLEAR(receipts);
         }
     }
-    Py_XDECREF(iterator);
+    Py_DECREF(items);
     return receipts;
 }
 

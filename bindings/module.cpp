@@ -1,5 +1,6 @@
 // The module itself: what is checked when it is imported, and the parts it is put together from.
 #include "bindings.hpp"
+#include "close_clients.hpp"
 #include "interpreter_gate.hpp"
 
 #include <stdexcept>
@@ -20,6 +21,7 @@ PyObject* close_gate(PyObject*, PyObject*) {
 constinit PyMethodDef plain_functions[] = {
     {"close_gate", &close_gate, METH_NOARGS,
      "Keep every thread that is inside the engine from coming back into the interpreter, for ever."},
+    {"close_clients", &close_clients, METH_O, "Close many clients in the time of one."},
     {nullptr, nullptr, 0, nullptr},
 };
 

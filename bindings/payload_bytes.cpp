@@ -78,8 +78,10 @@ bool PayloadBytes::read_floating(PyObject* value) {
 
 bool PayloadBytes::read_buffer(PyObject* value) {
     if (PyObject_CheckBuffer(value) == 0) {
-        PyErr_Format(PyExc_TypeError, "payload must be bytes-like, str, int, float or None, not %s",
-                     Py_TYPE(value)->tp_name);
+        PyErr_Format(
+            PyExc_TypeError,
+            "payload must be bytes-like, str, int, float or None, or a list or dict for JSON, not %s",
+            Py_TYPE(value)->tp_name);
         return false;
     }
     if (PyObject_GetBuffer(value, &buffer_, PyBUF_SIMPLE) != 0) {

@@ -94,6 +94,8 @@ def pump_is(page: str, position: str) -> bool:
 def use_once(page: str) -> None:
     """Reads the page, waits for readings of every bed, and switches a pump on and off."""
     assert "Greenhouse" in fetch(page)
+    assert "EventSource" in fetch(page + "static/greenhouse.js")
+    assert "grid" in fetch(page + "static/greenhouse.css")
     complete = wait_for(
         "reading of every bed",
         lambda: (

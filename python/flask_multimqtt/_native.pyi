@@ -2,14 +2,14 @@
 
 Every failure that the engine reports is raised as the exception that the factory of
 `set_exception_factory` makes of it. A wrong type is a `TypeError`, text with lone surrogates a
-`UnicodeEncodeError`; both before anything is queued.
+`UnicodeEncodeError`, or `bad_topic` in a topic; all before anything is queued.
 
 Threads: every function and every object may be used from any thread, except `Batch` and `Delivery`, which
 belong to the thread that called `Client.take`.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Final, Literal, TypeAlias, final
+from typing import Final, Literal, TypeAlias, TypedDict, final
 from uuid import UUID
 
 from typing_extensions import Buffer
@@ -51,6 +51,12 @@ def close_gate() -> None:
 
     To be called once, last of all, when the interpreter exits, after every client was closed. Afterwards a
     call that would have to wait fails with `closed`.
+    """
+
+def close_clients(clients: Iterable[tuple[Client, float | None]]) -> None:
+    """Closes many clients, each within its drain time in seconds, in the time of one.
+
+    Not to be called from a handler: it would be waited for.
     """
 
 def parse_uri(uri: str) -> dict[str, object]:
@@ -328,6 +334,24 @@ class Batch:
     def failed(self) -> None:
         """Tells that the handler of the current delivery failed; it is counted."""
 
+class ConnectionFacts(TypedDict):
+    """What client and broker have agreed on, with MQTT's defaults where the broker said nothing."""
+
+    endpoint: str
+    version: str
+    client_id: str
+    session_present: bool
+    session_expiry_s: int
+    keep_alive_s: int
+    maximum_qos: int
+    retain_available: bool
+    receive_maximum: int
+    packet_bytes_max: int
+    topic_alias_maximum: int
+    wildcard_subscriptions: bool
+    subscription_identifiers: bool
+    shared_subscriptions: bool
+
 @final
 class Client:
     """One MQTT connection and the thread that serves it.
@@ -410,6 +434,8 @@ class Client:
     def connected(self) -> bool: ...
     @property
     def state(self) -> _State: ...
+    def connection(self) -> ConnectionFacts | None:
+        """What holds on the connection of the moment; None while there is none."""
     def connect(self) -> None:
         """Starts the one connection; later calls find it there. Never waits for the broker.
 
@@ -492,7 +518,7 @@ class Client:
         A message that is refused has a failed receipt and does not keep the next from being sent.
 
         Raises:
-            TypeError: At the first item that is not such a pair; those before it are sent.
+            TypeError: An item is not such a pair; nothing has been sent.
         """
     def take(self, messages_max: int = 64, timeout_s: float | None = None) -> Batch:
         """Takes 1 to 1,024 deliveries for this thread.

@@ -45,6 +45,8 @@ def arm(connection: Connection, connections: t.Callable[[Flask], t.Iterable[Conn
         _start_when(roles.thread_is_serving, connection)
     elif connection.settings.autostart == "always" and not connection.role.never_connects:
         _start_when(lambda thread: not roles.thread_is_importing(thread), connection)
+    elif connection.role is Role.PLAIN and roles.server_may_come() and connection.starts_by_itself():
+        _start_when(lambda _: roles.server_runs(), connection)
 
 
 def _start_at_first_request(app: Flask, connections: t.Callable[[Flask], t.Iterable[Connection]]) -> None:
@@ -61,8 +63,7 @@ def _start_at_first_request(app: Flask, connections: t.Callable[[Flask], t.Itera
 
 
 def _start_at_app_run(app: Flask, connections: t.Callable[[Flask], t.Iterable[Connection]]) -> None:
-    reference = weakref.ref(app)
-    original = type(app).run
+    original = app.run  # Of the class, or of another extension that has put its own before it.
 
     @functools.wraps(original)
     def run(
@@ -72,16 +73,14 @@ def _start_at_app_run(app: Flask, connections: t.Callable[[Flask], t.Iterable[Co
         load_dotenv: bool = True,
         **options: t.Any,
     ) -> None:
-        served = reference()
-        assert served is not None, "The application runs, so it exists."
         if os.environ.get("FLASK_RUN_FROM_CLI") != "true":
-            watches = _will_reload(served, debug, options) and not roles.is_reloader_child()
-            for connection in connections(served):
+            watches = _will_reload(app, debug, options) and not roles.is_reloader_child()
+            for connection in connections(app):
                 if watches:
                     connection.leave_to_reloader_child()
                 else:
                     connection.autostart()
-        original(served, host, port, debug, load_dotenv, **options)
+        original(host, port, debug, load_dotenv, **options)
 
     app.run = run  # type: ignore[method-assign]
 

@@ -35,11 +35,6 @@ def split_addresses(text: str) -> list[str]:
     return [part for part in _BETWEEN_ADDRESSES.split(text.strip()) if part]
 
 
-def without_password(text: str) -> str:
-    """`text` with everything between "://" and the last "@" hidden, for messages."""
-    return re.sub(r"://.*@", "://<hidden>@", text, flags=re.DOTALL)
-
-
 @dataclass(frozen=True, repr=False)
 class BrokerUri:
     """One parsed address.

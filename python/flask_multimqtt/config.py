@@ -200,7 +200,13 @@ def _read(key: Key, value: object, *, name: str = "") -> object:
 
 
 def _shown(value: object) -> str:
+    """The value as a message may show it, also when somebody put an address or a key in a wrong place."""
     text = repr(value)
+    if "-----BEGIN" in text:
+        return HIDDEN
+    _, at, host = text.rpartition("@")
+    if at:
+        text = f"{HIDDEN}@{host}"
     return text if len(text) <= _SHOWN_CHARACTERS_MAX else f"{text[:_SHOWN_CHARACTERS_MAX]}..."
 
 
@@ -219,7 +225,8 @@ def _address(text: object, index: int, count: int) -> BrokerUri:
     which = "MQTT_URI" if count == 1 else f"Address {index + 1} of MQTT_URI"
     if not isinstance(text, str):
         raise ConfigError(
-            f"{which} is {_shown(text)}, but must be a text such as 'mqtt://user:password@host/prefix'."
+            f"{which} is a value of the type {type(text).__name__}, but must be a text such as "
+            "'mqtt://user:password@host/prefix'."
         )
     try:
         return BrokerUri.parse(text)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import logging
 import os
 import queue
-import threading
 import time
 import typing as t
 import weakref
@@ -17,6 +17,7 @@ from . import _native, exit_hook, roles
 from .client_options import client_options, unique_client_id
 from .config import Settings
 from .errors import MultiMQTTError, NotConnected
+from .process_lock import ProcessLock
 from .receipt import Receipt, ReceiptWatch
 from .roles import Role
 from .runner import Runner
@@ -26,6 +27,20 @@ if t.TYPE_CHECKING:
     from .extension import MultiMQTT
 
 _log = logging.getLogger("flask_multimqtt")
+
+
+class Closing(t.NamedTuple):
+    """An engine client on its way out.
+
+    Attributes:
+        drain: How long it may go on, in seconds.
+        deadline: When that is over, a time of `time.monotonic`.
+    """
+
+    client: _native.Client
+    runner: Runner | None
+    drain: float
+    deadline: float
 
 
 class Connection:
@@ -55,18 +70,18 @@ class Connection:
         self.watch = ReceiptWatch()
         self._done: Receipt | None = None
         self._inherited = False
+        self._lock = ProcessLock()
         self._reset()
         exit_hook.close_at_exit(self)
 
     def _reset(self) -> None:
-        self._process_id = os.getpid()
-        self._lock = threading.RLock()
         self._runner: Runner | None = None
         self._finalizer: weakref.finalize[..., Connection] | None = None
         self._started = False
         self.publisher_only = False
         self._closed = False
         self._waiting_for_end: list[queue.SimpleQueue[None]] = []
+        self._process_id = os.getpid()  # Last: whoever finds it right finds the rest right, without a lock.
 
     # Where it stands.
 
@@ -83,12 +98,19 @@ class Connection:
 
     def check_process(self) -> None:
         """Forgets the parent's connection when this is a forked child."""
-        if self._process_id != os.getpid():
-            self._inherited = self._inherited or self._started
+        if self._process_id == os.getpid():
+            return
+        with self._lock:
+            if self._process_id == os.getpid():
+                return
+            if self._started:
+                self._inherited = True
+                # The parent goes on under the configured identifier; two clients of one throw each other out.
+                self.client_id_suffix = f"-{os.getpid()}"
             self.client = None
             self.watch = ReceiptWatch()
-            self._reset()
             self.role = roles.detect()
+            self._reset()
 
     def starts_by_itself(self) -> bool:
         """Whether this process may connect without being told to."""
@@ -126,6 +148,8 @@ class Connection:
             self.start()
         except MultiMQTTError as error:
             self.app.logger.error("MultiMQTT could not start: %s", error)
+        except Exception:  # Such as an `async def` handler without the packages that Flask needs for it.
+            self.app.logger.exception("MultiMQTT could not start.")
 
     def client_to_publish(self) -> _native.Client:
         """The engine client for `publish`, started when this process may start by itself.
@@ -160,22 +184,38 @@ class Connection:
 
     def close(self, drain: float | None = None) -> None:
         """Ends the connection: running handlers finish, accepted messages are sent, for `drain` seconds."""
+        closing = self.begin_to_close(drain)
+        if closing is not None:
+            closing.client.close(closing.drain)
+            self.finish_closing(closing)
+
+    def begin_to_close(self, drain: float | None = None) -> Closing | None:
+        """Says goodbye on the status topic; what is left to do is to close the engine client and to finish.
+
+        Returns:
+            Nothing when there is nothing to close.
+        """
         if self._process_id != os.getpid():
-            return  # It is the parent's.
+            return None  # It is the parent's.
         with self._lock:
             client, runner, started = self.client, self._runner, self._started
             self._closed = True
         if client is None:
-            return
-        drain = self.settings.drain_seconds if drain is None else drain
-        deadline = time.monotonic() + drain
+            return None
+        if not started:
+            drain = 0.0  # What waits for a connection waits in vain.
+        elif drain is None:
+            drain = self.settings.drain_seconds
         if started:
             self._say_offline(client)
-        client.close(drain if started else 0)
-        if runner is not None:
-            runner.join(deadline)
+        return Closing(client, runner, drain, time.monotonic() + drain)
+
+    def finish_closing(self, closing: Closing) -> None:
+        """Waits for the handler threads of a client that has been closed, and forgets both."""
+        if closing.runner is not None:
+            closing.runner.join(closing.deadline)
         with self._lock:
-            if self.client is client:
+            if self.client is closing.client:
                 self.client = None
                 self._runner = None
                 self._started = False
@@ -183,6 +223,7 @@ class Connection:
                     self._finalizer.detach()
             for waiting in self._waiting_for_end:
                 waiting.put(None)
+            self._waiting_for_end.clear()
 
     def leave_to_reloader_child(self) -> None:
         """Makes this the process that only watches the one that serves."""
@@ -197,6 +238,15 @@ class Connection:
         return ended
 
     # Routes.
+
+    def filter_of(self, topic: Topic) -> str:
+        """The topic filter as the broker gets it."""
+        if topic.options.no_prefix:
+            return topic.filter
+        if not topic.shared:
+            return self.settings.absolute(topic.filter)
+        share, group, rest = topic.filter.split("/", 2)
+        return f"{share}/{group}/{self.settings.absolute(rest)}"
 
     def topic_changed(self, topic: Topic) -> None:
         """Takes over the topic's handlers, when messages are handled here."""
@@ -231,8 +281,13 @@ class Connection:
         client = waiting or self._make_client(publisher_only=publisher_only)
         runner = t.cast(Runner, self._runner)
         client.connect()
-        # One thread at least: it passes on what the engine logs.
-        runner.grow(self.settings.handler_threads if runner.calls else 1)
+        try:
+            # One thread at least: it passes on what the engine logs.
+            runner.grow(self.settings.handler_threads if runner.calls else 1)
+        except RuntimeError as error:
+            # Since 3.12 Python starts no thread in an exit hook; what is published there needs none.
+            if "shutdown" not in str(error):
+                raise
         self._started = True
         self._closed = False
 
@@ -266,7 +321,14 @@ class Connection:
 
     def _add_route(self, runner: Runner, topic: Topic) -> None:
         if topic.handlers:
-            runner.add_route(topic, tuple(self.app.ensure_sync(handler) for handler in topic.handlers))
+            runner.add_route(topic, tuple(self._callable(handler) for handler in topic.handlers))
+
+    def _callable(self, handler: Handler) -> Handler:
+        """The handler as a function that waits for its end, also when it is `async def`."""
+        call = getattr(handler, "__call__", None)  # noqa: B004 - an object may be called by a coroutine.
+        if not inspect.iscoroutinefunction(handler) and inspect.iscoroutinefunction(call):
+            handler = call
+        return self.app.ensure_sync(handler)
 
     def _say_offline(self, client: _native.Client) -> None:
         # Without a connection the broker has published the will, which says the same.

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 
 class MultiMQTTError(Exception):
-    """The base of all exceptions of this package."""
+    """The base of all exceptions of this package.
+
+    Attributes:
+        code: The engine's name of the failure, such as "queue_full"; empty when it does not come from there.
+    """
+
+    code: str = ""
 
 
 class ConfigError(MultiMQTTError, ValueError):
@@ -40,7 +46,7 @@ class PublishError(MultiMQTTError):
 
     Attributes:
         reason: The broker's MQTT reason code, 0x80 to 0xFF; 0 when the broker gave none.
-        code: The engine's name of the failure, such as "refused" or "expired".
+        code: The engine's name of the failure: "refused", "expired", "dropped", "closed", ...
     """
 
     def __init__(self, message: str, reason: int = 0, code: str = "refused") -> None:
@@ -91,4 +97,6 @@ def exception_for(code: str, message: str, reason: int = 0) -> MultiMQTTError:
     kind = _BY_CODE.get(code, PublishError)
     if issubclass(kind, PublishError):
         return kind(message, reason, code)
-    return kind(message)
+    exception = kind(message)
+    exception.code = code
+    return exception

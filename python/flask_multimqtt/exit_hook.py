@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import atexit
+import logging
 import threading
-import time
 import typing as t
 import weakref
 
@@ -12,6 +12,8 @@ from . import _native, roles
 
 if t.TYPE_CHECKING:
     from .connection import Connection
+
+_log = logging.getLogger("flask_multimqtt")
 
 # Every restart of a reloader waits for the drain, so it gets less than the configured time, in seconds.
 _RELOADER_DRAIN_S = 0.5
@@ -30,19 +32,27 @@ def is_exiting() -> bool:
     return _exiting.is_set()
 
 
-def connections() -> list[Connection]:
-    """Every connection that there is."""
-    return list(_connections)
-
-
 @atexit.register
 def _close_all() -> None:
     _exiting.set()
-    began = time.monotonic()
-    for connection in connections():
-        drain = connection.settings.drain_seconds
-        if roles.is_reloader_child():
-            drain = min(drain, _RELOADER_DRAIN_S)
-        # One deadline for all of them: the time since `began` counts for each.
-        connection.close(max(0.0, drain - (time.monotonic() - began)))
-    _native.close_gate()
+    try:
+        _close_at_once(list(_connections))
+    except Exception:
+        _log.exception("The connections could not be closed in order.")
+    finally:
+        _native.close_gate()
+
+
+def _close_at_once(connections: list[Connection]) -> None:
+    """Closes all in the time of one, so that a broker that is away costs the others nothing."""
+    closings = [(connection, connection.begin_to_close(_drain_of(connection))) for connection in connections]
+    begun = [(connection, closing) for connection, closing in closings if closing is not None]
+    if begun:
+        _native.close_clients([(closing.client, closing.drain) for _, closing in begun])
+    for connection, closing in begun:
+        connection.finish_closing(closing)
+
+
+def _drain_of(connection: Connection) -> float:
+    drain = connection.settings.drain_seconds
+    return min(drain, _RELOADER_DRAIN_S) if roles.is_reloader_child() else drain

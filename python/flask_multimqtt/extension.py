@@ -18,6 +18,7 @@ from .connection import Connection
 from .dynsec import Dynsec
 from .dynsec_calls import DynsecCalls
 from .errors import Inherited, NotConnected, TimedOut, exception_for
+from .process_lock import ProcessLock
 from .receipt import Receipt
 from .topic import Ack, Handler, HandlerT, Retained, Topic, TopicOptions
 from .topic_table import TopicTable
@@ -53,7 +54,7 @@ class MultiMQTT(DynsecCalls):
 
     def __init__(self, app: Flask | None = None, client_id: str | None = None) -> None:
         self._client_id = client_id
-        self._lock = threading.RLock()
+        self._lock = ProcessLock()
         self._apps: list[weakref.ref[Flask]] = []
         self._sole: weakref.ref[Connection] | None = None
         self._table = TopicTable(self)
@@ -102,7 +103,6 @@ class MultiMQTT(DynsecCalls):
             NotConnected: The interpreter is exiting.
         """
         connection = self._connection()
-        connection.check_process()
         loading_for_command = connection.role is roles.Role.FLASK_COMMAND and roles.app_is_loading()
         if connection.role.never_connects or loading_for_command:
             connection.wanted = True
@@ -184,8 +184,8 @@ class MultiMQTT(DynsecCalls):
         The signals reach it in the main thread only; SIGTERM only when nothing else handles it.
         """
         connection = self._connection()
+        ended = connection.end()  # Before the start, so that a `close` from now on is noticed.
         connection.start()
-        ended = connection.end()
         in_main_thread = threading.current_thread() is threading.main_thread()
         handles_sigterm = in_main_thread and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
         if handles_sigterm:
@@ -208,10 +208,12 @@ class MultiMQTT(DynsecCalls):
         """What a health check wants to know, ready for JSON.
 
         Returns:
-            `healthy` is true when the broker has accepted the connection; then `state`, `broker`, and the
-            gauges of `stats` that show whether work piles up.
+            `healthy` is true when the broker has accepted the connection; then `state`, `broker`,
+            `connection`, which is what was agreed on with the broker or None, and the gauges of `stats` that
+            show whether work piles up.
         """
         connection = self._connection()
+        client = connection.client
         statistics = self.stats()
         gauges = (
             "routes",
@@ -225,6 +227,7 @@ class MultiMQTT(DynsecCalls):
             "healthy": self.connected,
             "state": connection.state,
             "broker": connection.settings.address,
+            "connection": None if client is None else client.connection(),
             **{name: statistics.get(name, 0) for name in gauges},
         }
 
@@ -335,17 +338,22 @@ class MultiMQTT(DynsecCalls):
 
         return decorate
 
-    def topic_for(self, name: str, absolute: bool = False, **values: t.Any) -> str:
+    def topic_for(self, name: str | None = None, /, absolute: bool = False, **values: t.Any) -> str:
         """The topic of a route, as `url_for` gives the URL of a view.
 
         Args:
-            name: The route's name: its function's, or the one that was given.
+            name: The route's name: its function's, or the one that was given. Given by keyword it names the
+                route too, but then no placeholder can be called "name".
             absolute: Put the prefix before it.
             **values: One value for each placeholder.
 
         Raises:
             TopicError: There is no such route, or a value is missing, superfluous, or does not fit.
         """
+        if name is None:
+            if "name" not in values:
+                raise TypeError("topic_for() misses the name of the route.")
+            name = t.cast(str, values.pop("name"))
         return self._table.named(name).topic_for(absolute, **values)
 
     # Messages out.
@@ -491,10 +499,16 @@ class MultiMQTT(DynsecCalls):
         Raises:
             RuntimeError: It is not certain which application is meant.
         """
-        if has_app_context():
-            found = current_app.extensions.get(_KEY, {}).get(self)
-            if found is not None:
-                return t.cast(Connection, found)
+        connection = self._connection_of_context() or self._only_connection()
+        connection.check_process()
+        return connection
+
+    def _connection_of_context(self) -> Connection | None:
+        if not has_app_context():
+            return None
+        return t.cast("Connection | None", current_app.extensions.get(_KEY, {}).get(self))
+
+    def _only_connection(self) -> Connection:
         connections = self._connections()
         if len(connections) > 1:
             connections.clear()
@@ -539,11 +553,18 @@ class MultiMQTT(DynsecCalls):
 
             def tell(done: Receipt) -> None:
                 if done.exception is not None and done.exception.code in ("dropped", "expired"):
-                    signals.message_dropped.send(app, mqtt=self, topic=topic, receipt=done)
+                    signals.send(signals.message_dropped, app, mqtt=self, topic=topic, receipt=done)
 
             receipt.add_done_callback(tell)
-        signals.published.send(
-            connection.app, mqtt=self, topic=topic, payload=payload, qos=qos, retain=retain, receipt=receipt
+        signals.send(
+            signals.published,
+            connection.app,
+            mqtt=self,
+            topic=topic,
+            payload=payload,
+            qos=qos,
+            retain=retain,
+            receipt=receipt,
         )
 
 

@@ -6,6 +6,7 @@ import asyncio
 import collections
 import contextlib
 import logging
+import os
 import threading
 import typing as t
 
@@ -72,6 +73,9 @@ class Receipt:
         """Calls `callback(receipt)` when the outcome is known: at once, or later on a thread of the package.
 
         What the callback raises is logged. It must not block: other callbacks wait for it.
+
+        Raises:
+            PublishError: In a forked child, for a publish of its parent that was not done before.
         """
         if self._receipt.done:
             _call(callback, self)
@@ -92,7 +96,7 @@ class Receipt:
                 future.set_exception(failure)
 
         def wake(_: Receipt) -> None:
-            if not loop.is_closed():
+            with contextlib.suppress(RuntimeError):  # The loop was closed; nobody waits any more.
                 loop.call_soon_threadsafe(settle)
 
         self.add_done_callback(wake)
@@ -112,12 +116,19 @@ class ReceiptWatch:
     """
 
     def __init__(self) -> None:
+        self._process_id = os.getpid()
         self._changed = threading.Condition()
         self._pending: collections.deque[tuple[Receipt, Callback]] = collections.deque()
         self._thread: threading.Thread | None = None
 
     def add(self, receipt: Receipt, callback: Callback) -> None:
         """Calls `callback(receipt)` when the receipt is done."""
+        if self._process_id != os.getpid():
+            raise PublishError(
+                "This message was published by the parent of this forked process; only the parent learns "
+                "what became of it.",
+                code="inherited",
+            )
         with self._changed:
             self._pending.append((receipt, callback))
             if self._thread is None:
@@ -137,10 +148,15 @@ class ReceiptWatch:
                 _call(callback, receipt)
 
     def _take_done(self) -> list[tuple[Receipt, Callback]]:
+        done: list[tuple[Receipt, Callback]] = []
         with self._changed:
-            done = [entry for entry in self._pending if entry[0].done]
-            if done:
-                self._pending = collections.deque(entry for entry in self._pending if not entry[0].done)
+            while self._pending and self._pending[0][0].done:
+                done.append(self._pending.popleft())
+            if not done:  # The oldest takes long, so others may have overtaken it.
+                still_pending: collections.deque[tuple[Receipt, Callback]] = collections.deque()
+                for entry in self._pending:
+                    (done if entry[0].done else still_pending).append(entry)
+                self._pending = still_pending
         return done
 
 
@@ -154,4 +170,4 @@ def _call(callback: Callback, receipt: Receipt) -> None:
 def _publish_error(failure: BaseException) -> PublishError:
     if isinstance(failure, PublishError):
         return failure
-    return PublishError(str(failure), code=getattr(failure, "code", "closed"))
+    return PublishError(str(failure), code=getattr(failure, "code", ""))

@@ -12,6 +12,12 @@ import threading
 import typing as t
 from types import FrameType
 
+# The module that is there once a server may be used, and the module and function of its loop.
+_SERVER_LOOPS = {
+    "waitress.server": ("waitress.server", "run"),
+    "wsgiref.simple_server": ("socketserver", "serve_forever"),
+}
+
 
 class Role(enum.Enum):
     """What a process is for. `consumes`: handlers run in it; `served`: a server runs the application."""
@@ -71,6 +77,21 @@ def thread_is_serving(identifier: int) -> bool:
     frame = sys._current_frames().get(identifier)
     return any(
         found.f_code.co_name == "run_simple" and _module(found) == "werkzeug.serving"
+        for found in _stack_of(frame)
+    )
+
+
+def server_may_come() -> bool:
+    """True when a server is imported whose start nobody is told of, such as waitress."""
+    return any(module in sys.modules for module in _SERVER_LOOPS)
+
+
+def server_runs() -> bool:
+    """True when any thread is inside of the loop of such a server."""
+    loops = set(_SERVER_LOOPS.values())
+    return any(
+        (_module(found), found.f_code.co_name) in loops
+        for frame in sys._current_frames().values()
         for found in _stack_of(frame)
     )
 

@@ -66,8 +66,8 @@ class Runner:
                 name=f"multimqtt-handler-{len(self._threads) + 1}",
                 daemon=True,
             )
-            self._threads.append(thread)
             thread.start()
+            self._threads.append(thread)
 
     def join(self, deadline: float) -> bool:
         """Waits until `deadline`, a time of `time.monotonic`, for the threads to end; True when all have."""
@@ -97,28 +97,34 @@ def _run(runner: Runner, connection_reference: weakref.ref[Connection]) -> None:
 
 
 def _dispatch(runner: Runner, connection: Connection, batch: _native.Batch) -> None:
-    app_context = connection.app.app_context
-    mqtt = connection.mqtt
-    calls = runner.calls
     message_kind = _native.KIND_MESSAGE
     for delivery in batch:
-        if delivery.kind != message_kind:
-            _tell(connection, delivery)
-            continue
-        route_id = delivery.route_id
-        # A message can arrive before `add_route` has stored the identifier that it was given.
-        topic, handlers = calls.get(route_id) or connection.calls_of(runner, route_id)
-        for handler in handlers:
-            try:
-                with app_context():
-                    handler(mqtt, delivery.message, **delivery.arguments)
-                    if signals.message_handled.receivers:
-                        signals.message_handled.send(
-                            connection.app, mqtt=mqtt, message=delivery.message, topic=topic
-                        )
-            except BaseException as error:  # Not even SystemExit may end the thread.
-                batch.failed()
-                _report_failure(connection, topic, delivery.message, error)
+        try:
+            if delivery.kind == message_kind:
+                _handle(runner, connection, batch, delivery)
+            else:
+                _tell(connection, delivery)
+        except BaseException:  # Neither the thread nor the rest of the batch may end with it.
+            _log.exception("A handler thread met an error outside of a handler; it goes on.")
+
+
+def _handle(runner: Runner, connection: Connection, batch: _native.Batch, delivery: _native.Delivery) -> None:
+    app = connection.app
+    mqtt = connection.mqtt
+    route_id = delivery.route_id
+    # A message can arrive before `add_route` has stored the identifier that it was given.
+    topic, handlers = runner.calls.get(route_id) or connection.calls_of(runner, route_id)
+    for handler in handlers:
+        try:
+            with app.app_context():
+                handler(mqtt, delivery.message, **delivery.arguments)
+                if signals.message_handled.receivers:
+                    signals.send(
+                        signals.message_handled, app, mqtt=mqtt, message=delivery.message, topic=topic
+                    )
+        except BaseException as error:  # Not even SystemExit may end the thread.
+            batch.failed()
+            _report_failure(connection, topic, delivery.message, error)
 
 
 def _report_failure(
@@ -128,8 +134,13 @@ def _report_failure(
         "The handler of route %r failed on a message of topic %r.", topic.name, message.topic, exc_info=error
     )
     if signals.message_failed.receivers:
-        signals.message_failed.send(
-            connection.app, mqtt=connection.mqtt, message=message, topic=topic, exception=error
+        signals.send(
+            signals.message_failed,
+            connection.app,
+            mqtt=connection.mqtt,
+            message=message,
+            topic=topic,
+            exception=error,
         )
 
 
@@ -141,10 +152,11 @@ def _tell(connection: Connection, delivery: _native.Delivery) -> None:
     elif delivery.kind == _native.KIND_CONNECTED:
         connection.on_connected()
         _call_each(connection, connection.mqtt.connect_handlers, "on_connect")
-        signals.connected.send(connection.app, mqtt=connection.mqtt)
+        signals.send(signals.connected, connection.app, mqtt=connection.mqtt)
     elif delivery.kind == _native.KIND_DISCONNECTED:
         _call_each(connection, connection.mqtt.disconnect_handlers, "on_disconnect")
-        signals.disconnected.send(connection.app, mqtt=connection.mqtt, failure=delivery.failure)
+        failure = delivery.failure
+        signals.send(signals.disconnected, connection.app, mqtt=connection.mqtt, failure=failure)
 
 
 def _call_each(connection: Connection, handlers: t.Iterable[Handler], name: str) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from blinker import Namespace
+import typing as t
+
+from blinker import NamedSignal, Namespace
+from flask import Flask
 
 _signals = Namespace()
 
@@ -31,3 +34,12 @@ published = _signals.signal(
     "multimqtt-published",
     doc="`publish` accepted a message. Keywords: `mqtt`, `topic`, `payload`, `qos`, `retain`, `receipt`.",
 )
+
+
+def send(signal: NamedSignal, app: Flask, **values: t.Any) -> None:
+    """Sends a signal of `app`. What a receiver raises is logged: it must not undo what has happened."""
+    for receiver in () if signal.is_muted else signal.receivers_for(app):
+        try:
+            receiver(app, **values)
+        except Exception:
+            app.logger.exception("A receiver of the signal %r failed.", signal.name)

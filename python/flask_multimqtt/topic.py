@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 import typing as t
 
 from . import _native
 from .errors import ConfigError
+from .process_lock import ProcessLock
 
 if t.TYPE_CHECKING:
     from .extension import MultiMQTT
@@ -35,10 +35,15 @@ class TopicOptions(t.NamedTuple):
         """
         for name, value, allowed in (
             ("qos", self.qos, (0, 1, 2)),
+            ("nolocal", self.nolocal, (False, True)),
             ("ack", self.ack, t.get_args(Ack)),
             ("retained", self.retained, t.get_args(Retained)),
+            ("no_prefix", self.no_prefix, (False, True)),
         ):
-            if value not in allowed:
+            kind = type(allowed[0])
+            # The type too, because 1.0 and True equal 1; an `IntEnum` is an int.
+            fits = isinstance(value, kind) and isinstance(value, bool) == (kind is bool)
+            if not fits or value not in allowed:
                 words = ", ".join(repr(word) for word in allowed)
                 raise ConfigError(f"{name} is {value!r}, but must be one of {words}.")
 
@@ -64,7 +69,7 @@ class Topic:
             )
         self.options = options
         self.route_names: list[str] = []
-        self._lock = threading.Lock()
+        self._lock = ProcessLock()
         self._handlers: tuple[Handler, ...] = ()
 
     @property
@@ -108,7 +113,7 @@ class Topic:
         self._mqtt._topic_changed(self)
         return handler
 
-    def topic_for(self, absolute: bool = False, **values: t.Any) -> str:
+    def topic_for(self, /, absolute: bool = False, **values: t.Any) -> str:
         """The topic with `values` in place of the placeholders.
 
         Args:

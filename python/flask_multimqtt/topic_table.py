@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import difflib
-import threading
 import typing as t
 
 from .errors import PatternError, TopicError
+from .process_lock import ProcessLock
 from .topic import Topic, TopicOptions
 
 if t.TYPE_CHECKING:
@@ -18,7 +18,7 @@ class TopicTable:
 
     def __init__(self, mqtt: MultiMQTT) -> None:
         self._mqtt = mqtt
-        self._lock = threading.Lock()
+        self._lock = ProcessLock()
         self._by_pattern: dict[str, Topic] = {}
         self._by_name: dict[str, Topic | None] = {}
 

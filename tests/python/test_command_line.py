@@ -42,7 +42,7 @@ def test_routes_lists_topics_and_handlers(run, mqtt, prefix):
 
 
 def test_routes_says_when_there_are_none(run, mqtt):
-    assert "No topics" in run("routes").output
+    assert "No topics are declared" in run("routes").output
 
 
 @pytest.mark.parametrize("command", [["routes"], ["pub", "a", "b"], ["sub", "a"], ["status"]])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import typing as t
 
@@ -250,6 +251,30 @@ def test_a_wrong_password_is_refused_without_showing_it(key):
     assert SECRET not in str(refusal.value)
 
 
+PEM_KEY = f"-----BEGIN PRIVATE KEY-----\n{SECRET}\n-----END PRIVATE KEY-----\n"
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("MQTT_HOST", f"mqtt://u:{SECRET}@h"),
+        ("MQTT_HOST", f"u:{SECRET}@h"),
+        ("MQTT_PORT", f"u:{SECRET}@h:1883"),
+        ("MQTT_CLIENT_ID", [f"mqtt://u:{SECRET}@h"]),
+        ("MQTT_URI", f"mqtt://u:{SECRET}@h".encode()),
+        ("MQTT_URI", {"password": SECRET}),
+        ("MQTT_URI", f"mqtt://u:1?{SECRET}@h"),
+        ("MQTT_TLS_KEYFILE", PEM_KEY),
+        ("MQTT_TLS_KEYFILE", PEM_KEY.encode()),
+        ("MQTT_TLS_CA_CERTS", PEM_KEY),
+    ],
+)
+def test_a_secret_in_a_wrong_place_is_not_shown(key, value):
+    with pytest.raises(ConfigError, match=key) as refusal:
+        read(**{key: value})
+    assert SECRET not in str(refusal.value)
+
+
 @pytest.mark.parametrize(
     ("config", "complaint"),
     [
@@ -339,6 +364,34 @@ def test_unknown_keys_are_logged_once_an_application(caplog):
         MultiMQTT(app)
         MultiMQTT(app)
     assert len([record for record in caplog.records if "MQTT_KEEPALIV " in record.getMessage()]) == 1
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize(("key", "value", "expected"), ACCEPTED)
+def test_every_value_can_come_from_the_environment(monkeypatch, key, value, expected):
+    monkeypatch.setenv(f"FLASK_{key}", json.dumps(value) if isinstance(value, list) else str(value))
+    app = Flask("demo")
+    app.config.from_prefixed_env()
+    settings = Settings.from_mapping(app.config)
+    assert getattr(settings, key.removeprefix("MQTT_").lower()) == expected
+
+
+@pytest.mark.parametrize("value", ['["mqtt://a", "mqtt://b"]', "mqtt://a, mqtt://b"])
+def test_several_addresses_can_come_from_the_environment(monkeypatch, value):
+    monkeypatch.setenv("FLASK_MQTT_URI", value)
+    app = Flask("demo")
+    app.config.from_prefixed_env()
+    assert Settings.from_mapping(app.config).address == "mqtt://a:1883, mqtt://b:1883"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("12345", "12345"), ('"1.50"', "1.50"), ("pass word", "pass word")]
+)
+def test_a_password_of_digits_can_come_from_the_environment(monkeypatch, text, expected):
+    monkeypatch.setenv("FLASK_MQTT_PASSWORD", text)
+    app = Flask("demo")
+    app.config.from_prefixed_env()
+    assert Settings.from_mapping(app.config).password == expected
 
 
 @pytest.mark.matrix

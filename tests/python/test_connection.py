@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import socket
 import threading
 
 import pytest
@@ -12,7 +14,7 @@ from flask_multimqtt import ConfigError, MultiMQTT, NotConnected
 from flask_multimqtt import connected as connected_signal
 from flask_multimqtt import disconnected as disconnected_signal
 from tests.python.conftest import DEADLINE_S, Arrivals
-from tests.support.mosquitto import Listener
+from tests.support.mosquitto import Listener, Mosquitto
 from tests.support.mosquitto_clients import Subscriber, publish
 
 
@@ -136,6 +138,34 @@ def test_after_a_restart_of_the_broker_topics_are_subscribed_again(make_app, own
         assert arrivals.wait_for() == [b"x"]
 
 
+@pytest.mark.parametrize("persistence", [True, False], ids=["with its session", "without its session"])
+def test_a_broker_that_comes_back_gets_everything_and_is_subscribed_to(make_app, arrivals, persistence):
+    lost = Arrivals()
+    with Mosquitto(persistence=persistence) as broker:
+        config = {"MQTT_URI": broker.uri(), "MQTT_CLIENT_ID": "back", "MQTT_SESSION_EXPIRY": 60}
+        mqtt = MultiMQTT(make_app(**config))
+        mqtt.on_disconnect(lambda: lost.append(1))
+        mqtt.topic("qos/<int:qos>", qos=2)(lambda client, message, qos: arrivals.append(qos))
+        ended = Arrivals()
+        mqtt.topic("end")(lambda client, message: ended.append(1))
+        with mqtt.running():
+            broker.stop()
+            lost.wait_for()
+            receipts = [mqtt.publish(f"qos/{qos}", "", qos=qos) for qos in (1, 2)]
+            assert not any(receipt.done for receipt in receipts)
+            assert mqtt.health()["healthy"] is False
+            broker.start()
+            for receipt in receipts:
+                receipt.wait(DEADLINE_S)
+            mqtt.wait_subscribed(DEADLINE_S)
+            mqtt.publish("end", "", qos=1)
+            ended.wait_for()
+            if persistence:
+                assert sorted(arrivals.wait_for(2)) == [1, 2]
+    # Without the session they may have come before the topic was subscribed to again.
+    assert sorted(set(arrivals)) == sorted(arrivals)
+
+
 def test_with_a_session_messages_of_the_time_between_are_delivered(make_app, own_broker, arrivals):
     config = {"MQTT_URI": own_broker.uri(), "MQTT_CLIENT_ID": "kept", "MQTT_SESSION_EXPIRY": 60}
     mqtt = MultiMQTT(make_app(**config))
@@ -212,6 +242,22 @@ def test_every_transport_carries_messages(make_app, broker, prefix, arrivals, li
         assert arrivals.wait_for() == [bytes(100_000)]
 
 
+@pytest.mark.skipif(not socket.has_ipv6, reason="this machine has no IPv6")
+def test_an_ipv6_address_in_brackets_is_reached(make_app, arrivals):
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(socket.create_server(("::1", 0), family=socket.AF_INET6))
+        except OSError as error:
+            pytest.skip(f"no IPv6 loopback: {error}")
+        broker = stack.enter_context(Mosquitto(Listener.ANONYMOUS_IPV6))
+        mqtt = MultiMQTT(make_app(MQTT_URI=broker.uri(Listener.ANONYMOUS_IPV6)))
+        mqtt.topic("six", qos=1)(lambda client, message: arrivals.append(message.text))
+        with mqtt.running():
+            assert "[::1]" in mqtt.health()["broker"]
+            mqtt.publish("six", "x", qos=1)
+            assert arrivals.wait_for() == ["x"]
+
+
 def test_a_client_certificate_opens_a_broker_that_asks_for_one(make_app, broker):
     certificates = broker.certificates
     mqtt = MultiMQTT(
@@ -284,8 +330,11 @@ def test_health_and_stats_describe_the_connection(mqtt, broker, arrivals):
         assert health["state"] == "running"
         assert health["broker"] == f"mqtt://127.0.0.1:{broker.port}"
         assert (health["routes"], health["subscriptions"]) == (1, 1)
+        assert health["connection"]["version"] == "MQTT 5.0"
+        assert health["connection"]["session_present"] is False
         assert mqtt.stats()["messages_received"] == 1
     assert mqtt.health()["healthy"] is False
+    assert mqtt.health()["connection"] is None
     assert "running" not in repr(mqtt)
 
 

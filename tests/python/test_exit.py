@@ -100,10 +100,38 @@ def test_a_publish_of_an_exit_hook_is_delivered(script, broker, prefix):
         assert subscriber.take().payload == b"words"
 
 
+@pytest.mark.matrix
+def test_the_first_publish_may_come_from_an_exit_hook(script, broker, prefix):
+    with Subscriber(broker, f"{prefix}/last", qos=1) as subscriber:
+        text = "import atexit\natexit.register(lambda: mqtt.publish('last', 'words', qos=1))\n"
+        with script(text) as program:
+            assert program.end() == 0
+            assert program.output == ""
+        assert subscriber.take().payload == b"words"
+
+
 def test_without_a_broker_a_script_ends_within_its_drain_time(script, own_broker):
     own_broker.stop()
     with script("mqtt.publish('a', 'x', qos=1)", FLASK_MQTT_URI=own_broker.uri()) as program:
         assert program.end() == 0
+
+
+def test_a_broker_that_is_away_costs_another_nothing_at_the_end(script, broker, prefix, own_broker):
+    """Each of many connections has the whole time, whichever is closed first."""
+    own_broker.stop()
+    text = f"""
+away = []
+for number in range(8):
+    other = Flask(f"away{{number}}")
+    other.config.update(MQTT_URI="{own_broker.uri()}", MQTT_DRAIN_SECONDS=1)
+    away.append(MultiMQTT(other))
+    away[-1].publish("a", "x", qos=1)
+mqtt.publish('last', 'words', qos=1)
+"""
+    with Subscriber(broker, f"{prefix}/last", qos=1) as subscriber:
+        with script(text) as program:
+            assert program.end() == 0
+        assert subscriber.take().payload == b"words"
 
 
 def test_an_unused_multimqtt_leaves_no_trace(script):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import logging
+import sys
 import threading
 import uuid
 
@@ -211,6 +213,131 @@ def test_an_async_handler_runs(mqtt, arrivals):
         for number in range(8):
             mqtt.publish(f"async/{number}", "", qos=1)
         assert sorted(arrivals.wait_for(8)) == [(number, "demo") for number in range(8)]
+
+
+class Counter:
+    """Handlers as an application may have them: methods, and an object that is called."""
+
+    def __init__(self, arrivals):
+        self.arrivals = arrivals
+
+    def method(self, client, message, number):
+        self.arrivals.append(("method", number))
+
+    @classmethod
+    def of_class(cls, client, message, number, *, arrivals):
+        arrivals.append(("class method", number))
+
+    def __call__(self, client, message, number):
+        self.arrivals.append(("object", number))
+
+
+class AsyncCounter(Counter):
+    async def __call__(self, client, message, number):
+        self.arrivals.append(("async object", number))
+
+
+def test_any_callable_can_be_a_handler(mqtt, arrivals):
+    pytest.importorskip("asgiref")
+    topic = mqtt.register_topic("callable/<int:number>")
+    for handler in (
+        Counter(arrivals).method,
+        Counter(arrivals),
+        AsyncCounter(arrivals),
+        functools.partial(Counter.of_class, arrivals=arrivals),
+        functools.partial(AsyncCounter.__call__, AsyncCounter(arrivals)),
+    ):
+        assert topic.on_message(handler) is handler
+    with mqtt.running():
+        mqtt.publish("callable/7", "", qos=1)
+        kinds = ["method", "object", "async object", "class method", "async object"]
+        assert arrivals.wait_for(5) == [(kind, 7) for kind in kinds]
+
+
+def test_a_partial_can_be_decorated_into_a_route(mqtt, arrivals):
+    handler = mqtt.topic("partial")(
+        functools.partial(lambda found, client, message: found.append(1), arrivals)
+    )
+    assert handler.func is not None
+    with mqtt.running():
+        mqtt.publish("partial", "", qos=1)
+        arrivals.wait_for()
+    assert mqtt.topic_for("partial") == "partial"
+
+
+def test_a_teardown_function_that_fails_is_logged_and_stops_nothing(app, mqtt, arrivals, caplog):
+    app.teardown_appcontext(lambda error: 1 / 0)
+    mqtt.topic("teardown", qos=1)(lambda client, message: arrivals.append(message.payload))
+    with mqtt.running():
+        mqtt.publish("teardown", "1", qos=1)
+        mqtt.publish("teardown", "2", qos=1)
+        assert arrivals.wait_for(2) == [b"1", b"2"]
+    assert "ZeroDivisionError" in caplog.text
+
+
+# What a handler may do without harm to the others and to the connection. `held` is an event that stays unset
+# while the others are looked at.
+MISDEEDS = {
+    "raises": lambda client, held: 1 / 0,
+    "raises SystemExit": lambda client, held: sys.exit(3),
+    "blocks": lambda client, held: held.wait(DEADLINE_S),
+    "publishes": lambda client, held: client.publish("noise", "x", qos=1),
+    "waits for a receipt": lambda client, held: client.publish("noise", "x", qos=2).wait(DEADLINE_S),
+    "waits for a subscription": lambda client, held: client.wait_subscribed(DEADLINE_S),
+    "registers a route": lambda client, held: client.topic("noise/<int:n>")(lambda client, message, n: None),
+    "connects": lambda client, held: client.connect(),
+}
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize("misdeed", MISDEEDS)
+def test_what_a_handler_does_harms_no_other(mqtt, arrivals, misdeed):
+    held = threading.Event()
+    began = Arrivals()
+
+    @mqtt.topic("misdeed/<int:number>", qos=1)
+    def misdo(client, message, number):
+        began.append(number)
+        MISDEEDS[misdeed](client, held)
+
+    @mqtt.topic("other/<int:number>", qos=1)
+    def other(client, message, number):
+        arrivals.append(number)
+
+    with mqtt.running():
+        # Fewer than there are handler threads, or those that block would leave nobody.
+        mqtt.publish_many([(f"misdeed/{number}", "") for number in range(3)], qos=1)
+        began.wait_for(3)
+        mqtt.publish_many([(f"other/{number}", "") for number in range(10)], qos=1)
+        assert sorted(arrivals.wait_for(10)) == list(range(10))
+        assert mqtt.connected
+        held.set()
+    assert sorted(began) == [0, 1, 2]
+
+
+def test_a_handler_that_closes_the_client_lets_the_others_finish(mqtt, arrivals):
+    entered = threading.Event()
+
+    @mqtt.topic("work", qos=1)
+    def work(client, message):
+        entered.set()
+        while client.health()["state"] == "running":
+            pass
+        arrivals.append("worked")
+
+    @mqtt.topic("close", qos=1)
+    def close(client, message):
+        client.close()
+        arrivals.append("closed")
+
+    mqtt.connect()
+    mqtt.wait_subscribed(DEADLINE_S)
+    mqtt.publish("work", "", qos=1)
+    assert entered.wait(DEADLINE_S)
+    mqtt.publish("close", "", qos=1)
+    assert sorted(arrivals.wait_for(2)) == ["closed", "worked"]
+    with mqtt.running():
+        assert mqtt.connected
 
 
 def test_a_blocking_handler_does_not_hold_up_other_topics(mqtt, arrivals):

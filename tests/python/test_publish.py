@@ -10,6 +10,7 @@ from flask import Flask
 from flask.json.provider import DefaultJSONProvider
 
 from flask_multimqtt import (
+    ConfigError,
     MultiMQTT,
     NotConnected,
     PayloadTooLarge,
@@ -34,11 +35,13 @@ def subscriber(broker, prefix):
     [
         (b"\0\xff", b"\0\xff"),
         (bytearray(b"x"), b"x"),
+        (memoryview(b"xy")[1:], b"y"),
         ("é", "é".encode()),
         ("", b""),
         (42, b"42"),
         (-1.5, b"-1.5"),
         (10**30, b"1" + b"0" * 30),
+        (True, b"true"),
         (None, b""),
         ({"hello": "world"}, b'{"hello": "world"}'),
         ([1, None], b"[1, null]"),
@@ -52,8 +55,19 @@ def test_a_payload_arrives_as_bytes(mqtt, subscriber, payload, expected):
 
 @pytest.mark.parametrize("payload", [object(), {1, 2}, (1, 2)])
 def test_a_payload_of_another_type_is_a_type_error(mqtt, payload):
-    with pytest.raises(TypeError):
+    with pytest.raises(TypeError, match=f"bytes-like, str, int.*list or dict.*not {type(payload).__name__}"):
         mqtt.publish("example", payload)
+
+
+def test_text_that_cannot_be_utf8_is_refused(mqtt):
+    with pytest.raises(UnicodeEncodeError):
+        mqtt.publish("example", "\ud800")
+
+
+@pytest.mark.parametrize("qos", [-1, 3, 2**70])
+def test_a_qos_that_does_not_exist_is_refused(mqtt, qos):
+    with pytest.raises(ConfigError, match=r"qos is .*; allowed: 0, 1 or 2"):
+        mqtt.publish("example", "x", qos=qos)
 
 
 @pytest.mark.matrix
@@ -119,7 +133,7 @@ def test_properties_reach_the_handler(mqtt, arrivals):
     assert properties.correlation_data == b"\1"
 
 
-@pytest.mark.parametrize("topic", ["", "a/+", "#", "a\0", "a" * 65_536])
+@pytest.mark.parametrize("topic", ["", "a/+", "#", "a\0", "a" * 65_536, "\ud800"])
 def test_a_topic_that_mqtt_does_not_allow_is_refused(mqtt, topic):
     with pytest.raises(TopicError):
         mqtt.publish(topic, "x")
@@ -182,8 +196,9 @@ def test_publish_many_keeps_the_order_and_reports_each(mqtt, subscriber):
         assert len(receipts) == len(messages)
         for receipt in receipts[:-2] + receipts[-1:]:
             receipt.wait(DEADLINE_S)
-        with pytest.raises(PublishError):
+        with pytest.raises(PublishError) as refusal:
             receipts[-2].wait(0)
+        assert refusal.value.code == "bad_topic"
     payloads = [subscriber.take().payload for _ in range(51)]
     assert payloads == [str(number).encode() for number in range(50)] + [b'{"last": true}']
 

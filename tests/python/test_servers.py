@@ -190,6 +190,51 @@ def test_a_flask_command_that_asks_for_messages_gets_them(folder, environment, b
         assert program.end() == 0
 
 
+# Servers that tell nobody when they begin; `serve` is the last thing that a script does.
+SCRIPTS = {
+    "waitress": """
+from waitress import serve
+from served import app
+serve(app, host="127.0.0.1", port=0)
+""",
+    "wsgiref": """
+from wsgiref.simple_server import make_server
+from served import app
+make_server("127.0.0.1", 0, app).serve_forever()
+""",
+}
+
+
+@pytest.mark.parametrize("explicit", [{}, {"EXPLICIT_CONNECT": "1"}], ids=["by itself", "with connect()"])
+@pytest.mark.parametrize("server", ["waitress", "wsgiref"])
+def test_a_server_that_tells_nobody_is_noticed(folder, environment, broker, prefix, said, server, explicit):
+    if server == "waitress":
+        pytest.importorskip("waitress")
+    (folder / "server.py").write_text(SCRIPTS[server])
+    with Program(["server.py"], folder, **environment, **explicit) as program:
+        ask_twice(broker, prefix, said, [take(said, "here")])
+        program.signal(signal.SIGINT)
+        program.process.wait(10)
+
+
+def test_waitress_serve_handles_messages(folder, environment, broker, prefix, said):
+    pytest.importorskip("waitress")
+    with Program(["-m", "waitress", "--listen=127.0.0.1:0", "served:app"], folder, **environment):
+        ask_twice(broker, prefix, said, [take(said, "here")])
+
+
+@pytest.mark.parametrize("imported", ["waitress", "wsgiref.simple_server", "json"])
+def test_a_process_that_only_imports_does_not_connect(folder, environment, broker, prefix, imported):
+    pytest.importorskip(imported.partition(".")[0])
+    environment["FLASK_MQTT_CLIENT_ID"] = prefix
+    # Longer than the look for a server takes; nothing that could be waited for is to happen.
+    (folder / "importing.py").write_text(f"import {imported}, time\nimport served\ntime.sleep(0.5)\n")
+    with Program(["importing.py"], folder, **environment) as program:
+        assert program.end() == 0
+        assert program.output == ""
+    assert prefix not in broker.log
+
+
 FIRST_REQUEST = """
 import os
 import sys

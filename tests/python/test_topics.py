@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import uuid
 
 import pytest
@@ -39,7 +40,17 @@ def test_a_wrong_pattern_is_refused(mqtt, pattern):
 
 @pytest.mark.parametrize(
     "options",
-    [{"qos": 3}, {"ack": "never"}, {"retained": "no"}, {"ordered_by": "unknown"}, {"ordered_by": ""}],
+    [
+        {"qos": 3},
+        {"qos": 1.0},
+        {"qos": True},
+        {"nolocal": 1},
+        {"no_prefix": "no"},
+        {"ack": "never"},
+        {"retained": "no"},
+        {"ordered_by": "unknown"},
+        {"ordered_by": ""},
+    ],
 )
 def test_a_wrong_option_is_refused(mqtt, options):
     with pytest.raises(ConfigError):
@@ -50,6 +61,13 @@ def test_a_wrong_option_is_refused(mqtt, options):
 def test_an_unknown_option_is_a_type_error(mqtt, option):
     with pytest.raises(TypeError):
         mqtt.topic("a", **{option: 1})
+
+
+def test_an_option_may_be_an_enumerator(mqtt):
+    qos = enum.IntEnum("Qos", {"ONCE": 1})
+    mqtt.topic("enumerated", qos=qos.ONCE)(ignore)
+    with mqtt.running():
+        assert mqtt.stats()["subscriptions"] == 1
 
 
 def test_a_handler_must_be_callable(mqtt):
@@ -98,6 +116,22 @@ def test_topic_for_refuses_values_that_do_not_fit(mqtt, pattern, values, complai
     topic = mqtt.register_topic(pattern)
     with pytest.raises(TopicError, match=complaint):
         topic.topic_for(**values)
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize("placeholder", ["name", "topic", "self", "values", "route"])
+def test_topic_for_takes_placeholders_that_are_called_like_its_parameters(mqtt, placeholder):
+    topic = mqtt.topic(f"device/<{placeholder}>", name="device")(ignore)
+    assert mqtt.topic_for("device", **{placeholder: "x"}) == "device/x"
+    assert mqtt.register_topic(f"device/<{placeholder}>").topic_for(**{placeholder: "x"}) == "device/x"
+    assert topic is ignore
+
+
+def test_topic_for_takes_the_name_of_the_route_by_keyword(mqtt):
+    mqtt.topic("number/<int:number>", name="route")(ignore)
+    assert mqtt.topic_for(name="route", absolute=False, number=4) == "number/4"
+    with pytest.raises(TypeError, match="name of the route"):
+        mqtt.topic_for(number=4)
 
 
 @pytest.mark.matrix

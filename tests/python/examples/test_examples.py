@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import types
@@ -85,3 +86,66 @@ def test_the_demo_shows_readings_and_switches_a_pump() -> None:
     assert "the pump of bed 2 is on" in run.stdout
     assert "the pump of bed 2 is off" in run.stdout
     assert "everything it started has ended" in run.stdout
+
+
+@pytest.fixture
+def readme_folder(monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = ROOT / "examples" / "readme"
+    monkeypatch.syspath_prepend(str(folder))
+    return folder
+
+
+def test_the_tests_that_the_guide_shows_pass(readme_folder: Path, broker: Mosquitto, tmp_path: Path) -> None:
+    (tmp_path / "conftest.py").write_text(
+        f"import pytest\n\n@pytest.fixture\ndef broker():\n    return {broker.uri(prefix='heating')!r}\n"
+    )
+    (tmp_path / "test_heating.py").write_text((readme_folder / "test_heating.py").read_text())
+    run = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider", str(tmp_path)],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(readme_folder)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "2 passed" in run.stdout
+
+
+def test_the_heating_of_the_guide_answers_requests(
+    readme_folder: Path, broker: Mosquitto, own_broker: Mosquitto
+) -> None:
+    heating = types.ModuleType("heating")
+    exec(compile((readme_folder / "heating.py").read_text(), "heating.py", "exec"), vars(heating))
+    app = heating.create_app({"MQTT_URI": broker.uri(prefix="requests")})
+    client = app.test_client()
+    with heating.mqtt.running(), Subscriber(broker, "requests/room/hall/heating", qos=1) as subscriber:
+        assert client.put("/rooms/hall/heating/on").status_code == 200
+        assert subscriber.take().payload == b'{"on": true}'
+        assert client.get("/health").status_code == 200
+    assert client.get("/health").status_code == 503
+    own_broker.stop()
+    away = heating.create_app({"MQTT_URI": own_broker.uri(), "MQTT_DRAIN_SECONDS": 0})
+    with away.app_context():
+        heating.mqtt.connect()
+    assert away.test_client().put("/rooms/hall/heating/off").status_code == 202
+    with away.app_context():
+        heating.mqtt.close(0)
+
+
+def test_an_alarm_is_forwarded_from_one_broker_to_another(
+    readme_folder: Path, broker: Mosquitto, own_broker: Mosquitto
+) -> None:
+    text = (readme_folder / "two_brokers.py").read_text()
+    example = types.ModuleType("two_brokers")
+    text = text.replace("mqtt://127.0.0.1/plant", broker.uri(prefix="plant"))
+    text = text.replace("mqtt://127.0.0.1/office", own_broker.uri(prefix="office"))
+    exec(compile(text, "two_brokers.py", "exec"), vars(example))
+    with (
+        example.plant.running(),
+        example.office.running(),
+        Subscriber(own_broker, "office/alarm/#", qos=1) as subscriber,
+    ):
+        publish(broker, "plant/alarm/boiler", "hot", qos=1)
+        message = subscriber.take()
+    assert (message.topic, message.payload) == ("office/alarm/boiler", b"hot")

@@ -73,3 +73,5 @@ def messages(client: _native.Client, count: int) -> Iterator[_native.Delivery]:
             if delivery.kind == _native.KIND_MESSAGE:
                 count -= 1
                 yield delivery
+                if count == 0:
+                    return  # The batch may hold more.

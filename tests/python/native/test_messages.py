@@ -123,7 +123,7 @@ def test_a_kept_message_can_be_acknowledged_by_hand(broker, make_client):
 @pytest.mark.parametrize(
     ("arguments", "error"),
     [
-        (("a/\ud800", "x"), UnicodeEncodeError),
+        (("a/\ud800", "x"), EngineError),
         (("a", "\ud800"), UnicodeEncodeError),
         (("a", {}), TypeError),
         (("a", [1]), TypeError),
@@ -134,6 +134,7 @@ def test_a_kept_message_can_be_acknowledged_by_hand(broker, make_client):
         (("a/#", "x"), EngineError),
         (("", "x"), EngineError),
         (("a", "x", 3), EngineError),
+        (("a", "x", 2**70), EngineError),
     ],
     ids=repr,
 )
@@ -206,10 +207,21 @@ def test_publish_many_gives_a_receipt_for_each(client):
     assert [receipt.failure is None for receipt in receipts] == [True, False, True]
 
 
-@pytest.mark.parametrize("messages", [5, [5], [("a",)], [("a", 1, 2)], [(1, 2)], [("a", {})]], ids=repr)
-def test_publish_many_refuses_what_is_not_a_pair(make_client, messages):
-    with pytest.raises(TypeError):
-        make_client().publish_many(messages)
+def test_publish_many_reports_a_topic_that_cannot_be_utf8_in_its_receipt(client):
+    good, bad = client.publish_many([("a", 1), ("\ud800", 2)], qos=1)
+    good.wait(WAIT_S)
+    assert bad.failure.name == "bad_topic"
+
+
+@pytest.mark.parametrize(
+    "messages", [5, [5], [("a",)], [("a", 1, 2)], [(1, 2)], [("a", {})], [("a", "\ud800")]], ids=repr
+)
+def test_publish_many_sends_nothing_when_an_item_cannot_be_a_message(make_client, messages):
+    client = make_client()
+    items = [("before", "x"), *messages] if isinstance(messages, list) else messages
+    with pytest.raises((TypeError, UnicodeEncodeError)):
+        client.publish_many(items, qos=1)
+    assert client.statistics()["publishes_accepted"] == 0
 
 
 def test_publish_waits_for_room_with_the_interpreter_unlocked(make_client):
