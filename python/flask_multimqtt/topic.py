@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import typing as t
 
 from . import _native
@@ -60,9 +61,9 @@ class Topic:
         options.check()
         self._mqtt = mqtt
         self._pattern = _native.Pattern(pattern)
-        placeholders = [name for name, _ in self._pattern.placeholders]
-        if options.ordered_by is not None and options.ordered_by not in placeholders:
-            known = ", ".join(placeholders) or "none"
+        self._placeholders = [name for name, _ in self._pattern.placeholders]
+        if options.ordered_by is not None and options.ordered_by not in self._placeholders:
+            known = ", ".join(self._placeholders) or "none"
             raise ConfigError(
                 f"ordered_by is {options.ordered_by!r}, which is no placeholder of {pattern!r} "
                 f"(it has: {known})."
@@ -105,13 +106,33 @@ class Topic:
 
         Returns:
             The handler, so that this can be a decorator.
+
+        Raises:
+            TypeError: The handler cannot be called like that.
         """
         if not callable(handler):
             raise TypeError(f"A handler must be callable, not {handler!r}.")
+        self._check_parameters(handler)
         with self._lock:
             self._handlers = (*self._handlers, handler)
         self._mqtt._topic_changed(self)
         return handler
+
+    def _check_parameters(self, handler: Handler) -> None:
+        try:
+            # A decorator may add arguments for what it wraps, so that only its own parameters count.
+            signature = inspect.signature(handler, follow_wrapped=False)
+        except (TypeError, ValueError):
+            return  # Some callables that are written in C do not tell.
+        try:
+            signature.bind(self._mqtt, None, **dict.fromkeys(self._placeholders))
+        except TypeError as error:
+            name = getattr(handler, "__qualname__", type(handler).__name__)
+            placeholders = "".join(f", {name}=..." for name in self._placeholders)
+            raise TypeError(
+                f"The handler {name}{signature} does not fit the topic {self.name!r} ({error}). "
+                f"It is called as {name}(client, message{placeholders})."
+            ) from None
 
     def topic_for(self, /, absolute: bool = False, **values: t.Any) -> str:
         """The topic with `values` in place of the placeholders.

@@ -142,7 +142,6 @@ def test_a_reload_leaves_one_connection(folder, environment, broker, prefix, sai
 def test_every_gunicorn_worker_handles_messages(
     folder, environment, broker, prefix, said, options, explicit, workers
 ):
-    pytest.importorskip("gunicorn")
     arguments = [*GUNICORN, "--workers", str(workers), *options, "served:app"]
     with Program(arguments, folder, **environment, **explicit) as program:
         processes = [take(said, "here") for _ in range(workers)]
@@ -154,7 +153,6 @@ def test_every_gunicorn_worker_handles_messages(
 
 
 def test_the_users_own_gunicorn_hook_still_runs(folder, environment, said):
-    pytest.importorskip("gunicorn")
     (folder / "gunicorn.conf.py").write_text("def post_worker_init(worker):\n    print('own hook')\n")
     with Program([*GUNICORN, "served:app"], folder, **environment) as program:
         take(said, "here")
@@ -162,7 +160,6 @@ def test_the_users_own_gunicorn_hook_still_runs(folder, environment, said):
 
 
 def test_gunicorn_workers_do_not_share_a_configured_client_id(folder, environment, broker, prefix, said):
-    pytest.importorskip("gunicorn")
     environment["FLASK_MQTT_CLIENT_ID"] = prefix
     with Program([*GUNICORN, "--workers", "2", "served:app"], folder, **environment):
         ask_twice(broker, prefix, said, [take(said, "here"), take(said, "here")])
@@ -208,8 +205,6 @@ make_server("127.0.0.1", 0, app).serve_forever()
 @pytest.mark.parametrize("explicit", [{}, {"EXPLICIT_CONNECT": "1"}], ids=["by itself", "with connect()"])
 @pytest.mark.parametrize("server", ["waitress", "wsgiref"])
 def test_a_server_that_tells_nobody_is_noticed(folder, environment, broker, prefix, said, server, explicit):
-    if server == "waitress":
-        pytest.importorskip("waitress")
     (folder / "server.py").write_text(SCRIPTS[server])
     with Program(["server.py"], folder, **environment, **explicit) as program:
         ask_twice(broker, prefix, said, [take(said, "here")])
@@ -218,14 +213,12 @@ def test_a_server_that_tells_nobody_is_noticed(folder, environment, broker, pref
 
 
 def test_waitress_serve_handles_messages(folder, environment, broker, prefix, said):
-    pytest.importorskip("waitress")
     with Program(["-m", "waitress", "--listen=127.0.0.1:0", "served:app"], folder, **environment):
         ask_twice(broker, prefix, said, [take(said, "here")])
 
 
 @pytest.mark.parametrize("imported", ["waitress", "wsgiref.simple_server", "json"])
 def test_a_process_that_only_imports_does_not_connect(folder, environment, broker, prefix, imported):
-    pytest.importorskip(imported.partition(".")[0])
     environment["FLASK_MQTT_CLIENT_ID"] = prefix
     # Longer than the look for a server takes; nothing that could be waited for is to happen.
     (folder / "importing.py").write_text(f"import {imported}, time\nimport served\ntime.sleep(0.5)\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import functools
 import uuid
 
 import pytest
@@ -73,6 +74,64 @@ def test_an_option_may_be_an_enumerator(mqtt):
 def test_a_handler_must_be_callable(mqtt):
     with pytest.raises(TypeError):
         mqtt.register_topic("a").on_message("function")
+
+
+def takes_too_little(client):
+    pass
+
+
+def takes_no_quantity(client, message, bed):
+    pass
+
+
+def takes_another_name(client, message, bed, what):
+    pass
+
+
+def takes_one_more(client, message, bed, quantity, unit):
+    pass
+
+
+def takes_message_as_a_placeholder(client, message):
+    pass
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize(
+    ("handler", "pattern"),
+    [
+        (takes_too_little, "a"),
+        (takes_no_quantity, "<int:bed>/<quantity>"),
+        (takes_another_name, "<int:bed>/<quantity>"),
+        (takes_one_more, "<int:bed>/<quantity>"),
+        (takes_message_as_a_placeholder, "<message>"),
+    ],
+)
+def test_a_handler_that_does_not_fit_its_pattern_is_refused_at_once(mqtt, handler, pattern):
+    with pytest.raises(TypeError) as refusal:
+        mqtt.topic(pattern)(handler)
+    text = str(refusal.value)
+    assert handler.__name__ in text
+    assert repr(pattern) in text
+    assert "(client, message" in text
+
+
+def test_what_a_decorator_adds_is_its_own_affair(mqtt):
+    def with_database(handler):
+        @functools.wraps(handler)
+        def call(*arguments, **placeholders):
+            return handler("database", *arguments, **placeholders)
+
+        return call
+
+    @mqtt.topic("<int:bed>")
+    @with_database
+    def store(database, client, message, bed):
+        pass
+
+    partly = functools.partial(store.__wrapped__, "database")
+    mqtt.register_topic("<int:bed>").on_message(partly)
+    assert len(mqtt.topics[0].handlers) == 2
 
 
 @pytest.mark.matrix
