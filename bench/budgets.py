@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from drivers import OURS_CPP, OURS_PYTHON
+from bench.drivers import OURS_CPP, OURS_PYTHON
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,6 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-BENCH = Path(__file__).resolve().parent
-ROOT = BENCH.parent
-PEERS_VENV = ROOT / ".venv-bench"
-
 
 @dataclass(frozen=True)
 class Case:
@@ -59,25 +55,26 @@ BUSY = tuple(case.name for case in BUSY_CASES)
 class Driver:
     """A program that drives one client.
 
-    `rates` are messages a second to size the first round by; what it measures sizes the later ones.
+    `program` is an executable in the build directory or, with `is_python`, a module. `rates` are messages a
+    second to size the first round by; what it measures sizes the later ones.
     """
 
     name: str
     program: str
     cases: tuple[str, ...]
     rates: dict[str, float] = field(default_factory=dict)
-    python: Path | None = None
+    is_python: bool = False
 
     def command(self, programs: Path) -> list[str]:
-        if self.python is None:
-            return [str(programs / self.program)]
-        return [str(self.python), str(BENCH / self.program)]
+        if self.is_python:
+            return [sys.executable, "-m", self.program]
+        return [str(programs / self.program)]
 
     def missing(self, programs: Path) -> str | None:
         """Why it cannot run here; None when it can."""
-        paths = [programs / self.program] if self.python is None else [self.python, BENCH / self.program]
-        absent = [path for path in paths if not path.exists()]
-        return f"{absent[0].name} is not built" if absent else None
+        if not self.is_python and not (programs / self.program).exists():
+            return f"{self.program} is not built"
+        return None
 
     def rate(self, case: Case) -> float:
         otherwise = {"publish0": 20_000.0, "publish1": 10_000.0, "receive0": 20_000.0, "receive1": 10_000.0}
@@ -87,7 +84,6 @@ class Driver:
 
 OURS_CPP = "MultiMQTT C++"
 OURS_PYTHON = "MultiMQTT Python"
-_PEER_PYTHON = PEERS_VENV / "bin" / "python"
 
 DRIVERS = (
     Driver(
@@ -116,45 +112,45 @@ DRIVERS = (
     ),
     Driver(
         OURS_PYTHON,
-        "multimqtt/python_driver.py",
+        "bench.multimqtt.python_driver",
         (*PLAIN, "receive0-context", "receive1-context", *BUSY),
         {"publish0": 1e6, "publish1": 0.2e6, "receive0": 1e6, "receive1": 0.2e6, "receive0-context": 0.15e6},
-        python=Path(sys.executable),
+        is_python=True,
     ),
     Driver(
         "gmqtt",
-        "peers/gmqtt_driver.py",
+        "bench.peers.gmqtt_driver",
         (*PLAIN, *BUSY),
         {"publish0": 80e3, "publish1": 40e3, "receive0": 150e3, "receive1": 50e3},
-        python=_PEER_PYTHON,
+        is_python=True,
     ),
     Driver(
         "paho-mqtt",
-        "peers/paho_mqtt_driver.py",
+        "bench.peers.paho_mqtt_driver",
         (*PLAIN, *BUSY),
         {"publish0": 30e3, "publish1": 15e3, "receive0": 40e3, "receive1": 15e3},
-        python=_PEER_PYTHON,
+        is_python=True,
     ),
     Driver(
         "Flask-MQTT",
-        "peers/flask_mqtt_driver.py",
+        "bench.peers.flask_mqtt_driver",
         (*PLAIN, "receive0-context", "receive1-context", *BUSY),
         {"publish0": 30e3, "publish1": 15e3, "receive0": 40e3, "receive1": 15e3},
-        python=_PEER_PYTHON,
+        is_python=True,
     ),
     Driver(
         "aiomqtt",
-        "peers/aiomqtt_driver.py",
+        "bench.peers.aiomqtt_driver",
         (*PLAIN, *BUSY),
         {"publish0": 6e3, "publish1": 8e3, "receive0": 20e3, "receive1": 10e3},
-        python=_PEER_PYTHON,
+        is_python=True,
     ),
     Driver(
         "plain context loop",
-        "peers/context_loop_driver.py",
+        "bench.peers.context_loop_driver",
         ("receive0-context",),
         {"receive0-context": 150e3},
-        python=_PEER_PYTHON,
+        is_python=True,
     ),
 )
 

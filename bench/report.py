@@ -11,10 +11,10 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from budgets import BUDGETS, NOT_MEASURED, SYSTEM_CALLS_CASES, SYSTEM_CALLS_MAX, Budget
-from drivers import OURS_CPP, OURS_PYTHON, UNAVAILABLE, Case
-from runner import Outcome
-from syscalls import Calls
+from bench.budgets import BUDGETS, NOT_MEASURED, SYSTEM_CALLS_CASES, SYSTEM_CALLS_MAX, Budget
+from bench.drivers import OURS_CPP, OURS_PYTHON, UNAVAILABLE, Case
+from bench.runner import Outcome
+from bench.syscalls import Calls
 
 RATIO_PEERS = ("libmosquitto", "Flask-MQTT")
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from drivers import Case, Driver
+from bench.drivers import Case, Driver
 
 Process: TypeAlias = subprocess.Popen[str]
 RUN_TIMEOUT_S = 180.0

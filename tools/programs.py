@@ -35,5 +35,5 @@ def bench(options: argparse.Namespace) -> int:
         measured = environment(".venv-bench", found_base(), ("build", "bench"))
         install_wheel(measured, release=True)
     say("")
-    settings = {"MULTIMQTT_BUILD": str(folder), "MULTIMQTT_RESULTS": str(BUILD / "bench")}
-    return run_shown([measured.python, ROOT / "bench" / "bench.py", *options.arguments], environment=settings)
+    places = ["--programs", folder / "bench", "--output", BUILD / "bench"]
+    return run_shown([measured.python, "-m", "bench", *places, *options.arguments])

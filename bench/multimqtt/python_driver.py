@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
-from pathlib import Path
 from typing import Any
 
 from flask import Flask
 
+from bench.peers.peer import PATIENCE_S, Received, RoundTrips, Run, parse_run, print_report, start_busy_thread
 from flask_multimqtt import MultiMQTT, _native
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "peers"))
-from peer import PATIENCE_S, Received, RoundTrips, Run, parse_run, print_report, start_busy_thread
 
 PATTERN = "bench/<str:sensor>"
 PROTOCOL_3_1_1 = 4

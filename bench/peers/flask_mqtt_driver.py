@@ -7,7 +7,7 @@ import warnings
 from typing import Any
 
 from flask import Flask
-from peer import PATIENCE_S, Received, RoundTrips, Run, Window, parse_run, start_busy_thread
+from bench.peers.peer import PATIENCE_S, Received, RoundTrips, Run, Window, parse_run, start_busy_thread
 
 warnings.simplefilter("ignore")
 from flask_mqtt import Mqtt  # noqa: E402 - it warns about the callbacks of paho-mqtt that it uses

@@ -9,7 +9,7 @@ from typing import Any
 from gmqtt import Client
 from gmqtt.mqtt.constants import MQTTv311
 from gmqtt.storage import PersistentStorage
-from peer import (
+from bench.peers.peer import (
     LAST_ACKNOWLEDGEMENT_S,
     PATIENCE_S,
     Received,

@@ -6,7 +6,7 @@ import threading
 from typing import Any
 
 import paho.mqtt.client as paho
-from peer import PATIENCE_S, Received, RoundTrips, Run, Window, parse_run, start_busy_thread
+from bench.peers.peer import PATIENCE_S, Received, RoundTrips, Run, Window, parse_run, start_busy_thread
 
 
 def open_client(run: Run) -> tuple[paho.Client, threading.Event]:

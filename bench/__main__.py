@@ -8,11 +8,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from drivers import BENCH, BUSY_CASES, CASES, DRIVERS, OURS_PYTHON, Case, Driver
-from environment import install_peers, peer_versions, program_folder
-from report import Results, as_json, machine, markdown
-from runner import RunFailed, measure
-from syscalls import available, calls_a_message
+from bench.drivers import BUSY_CASES, CASES, DRIVERS, OURS_PYTHON, Case, Driver
+from bench.environment import peer_versions
+from bench.report import Results, as_json, machine, markdown
+from bench.runner import RunFailed, measure
+from bench.syscalls import available, calls_a_message
 
 COUNT_MIN = 200
 # A busy thread lets the others run in bursts of 5 ms; a handful of bursts says nothing.
@@ -38,9 +38,8 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--busy", action="store_true", help="add the cases with one CPU-bound Python thread")
     parser.add_argument("--syscalls", action="store_true", help="count system calls with strace as well")
     parser.add_argument("--payload", type=int, default=64, help="bytes, at least 8 (default 64)")
-    parser.add_argument("--build", type=Path, help="a configured build directory to use, not the preset's")
-    parser.add_argument("--no-build", action="store_true", help="take the programs that are there")
-    parser.add_argument("--output", type=Path, default=BENCH / "results", help="folder of the report")
+    parser.add_argument("--programs", type=Path, required=True, help="folder of the bench programs")
+    parser.add_argument("--output", type=Path, required=True, help="folder of the report")
     arguments = parser.parse_args()
     arguments.rounds = arguments.rounds or (3 if arguments.quick else 5)
     arguments.seconds = arguments.seconds or (0.3 if arguments.quick else 1.0)
@@ -152,8 +151,7 @@ def main() -> int:
     arguments = parse_arguments()
     cases = chosen_cases(arguments)
     drivers = chosen_drivers(arguments)
-    programs = program_folder(arguments.build, build=not arguments.no_build)
-    install_peers()
+    programs = arguments.programs
     missing = missing_drivers(drivers, programs)
     drivers = [driver for driver in drivers if driver.name not in missing]
     setting = {**machine(), "payload": arguments.payload, "rounds": arguments.rounds, **peer_versions()}
