@@ -33,7 +33,9 @@ public:
         : run_{run},
           mqtt_{options_for(run)},
           received_{run.count, run.warmup},
-          payload_(run.payload_bytes, 'x') {}
+          payload_(run.payload_bytes, 'x') {
+        publish_options_.qos = qos_of(run);
+    }
 
     void measure() {
         if (run_.mode == "roundtrip") return measure_round_trips();
@@ -49,7 +51,7 @@ private:
 
     multimqtt::Receipt publish_one(std::uint64_t number) {
         store_number(payload_.data(), number);
-        return mqtt_.publish(run_.topic, payload_, {.qos = qos_of(run_)});
+        return mqtt_.publish(run_.topic, payload_, publish_options_);
     }
 
     /// The client keeps the window by itself (`Options::inflight_max`) and blocks when its outbox is full, so
@@ -98,6 +100,7 @@ private:
     Sequence received_;
     RoundTrips trips_;
     std::string payload_;
+    multimqtt::PublishOptions publish_options_;
 };
 
 }  // namespace
