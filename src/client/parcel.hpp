@@ -47,7 +47,18 @@ struct InboxItem {
 /// Grows by blocks, so that what was stored never moves.
 class Parcel {
 public:
+    /// How much a parcel holds.
+    struct Size {
+        std::size_t items = 0;
+        std::size_t bytes = 0;
+    };
+
     Parcel() = default;
+    /// Makes room for as much at once, within reason.
+    explicit Parcel(const Size& expected)
+        : next_block_{std::clamp(expected.bytes, kFirstBlockBytes, kBlockBytes)} {
+        items.reserve(expected.items);
+    }
     Parcel(const Parcel&) = delete;
     Parcel& operator=(const Parcel&) = delete;
     ~Parcel() {
@@ -58,7 +69,12 @@ public:
         }
     }
 
+    /// The largest block. One for each message that comes alone would cost much memory while handlers are
+    /// slow, so that blocks begin small and double.
     static constexpr std::size_t kBlockBytes = 64 * 1'024;
+    static constexpr std::size_t kFirstBlockBytes = 512;
+
+    [[nodiscard]] Size size() const noexcept { return {items.size(), filled_ + used_}; }
 
     [[nodiscard]] std::string_view keep(std::string_view text) {
         const auto copy = keep(std::as_bytes(std::span{text}));
@@ -95,7 +111,9 @@ private:
     [[nodiscard]] std::byte* allocate(std::size_t bytes, std::size_t alignment) {
         used_ = (used_ + alignment - 1) / alignment * alignment;
         if (blocks_.empty() || blocks_.back().size - used_ < bytes || blocks_.back().size < used_) {
-            const std::size_t size = std::max(kBlockBytes, bytes);
+            const std::size_t size = std::max(next_block_, bytes);
+            next_block_ = std::min(2 * next_block_, kBlockBytes);
+            filled_ += used_;
             blocks_.push_back({std::unique_ptr<std::byte[]>{new std::byte[size]}, size});
             used_ = 0;
         }
@@ -105,7 +123,9 @@ private:
     }
 
     std::vector<Block> blocks_;
-    std::size_t used_ = 0;  // Of the last block.
+    std::size_t used_ = 0;    // Of the last block.
+    std::size_t filled_ = 0;  // Of those before.
+    std::size_t next_block_ = kFirstBlockBytes;
     std::deque<PublishProperties> properties_;
     std::deque<Failure> failures_;
 };
