@@ -68,8 +68,11 @@ bool Client::Core::take_events(session::Session& session, session::TimePoint) {
         goes_on = take_event(*event, session) && goes_on;
         session.pop_event();
     }
-    reception_.dispatch();
     return goes_on;
+}
+
+void Client::Core::pass_on() {
+    reception_.dispatch();
 }
 
 bool Client::Core::take_event(const session::Event& event, session::Session& session) {
