@@ -72,6 +72,7 @@ bool Client::Core::take_events(session::Session& session, session::TimePoint) {
 }
 
 void Client::Core::pass_on() {
+    outbox_.settle([this](client::ReceiptState* receipt) { reception_.report(receipt); });
     reception_.dispatch();
 }
 
@@ -88,7 +89,7 @@ bool Client::Core::take_event(const session::Event& event, session::Session& ses
             return true;
         case Kind::published:
             if (event.token != 0) {
-                outbox_.finished(receipt_of(event.token), event.reason, watched);
+                outbox_.finished(receipt_of(event.token), event.reason);
             }
             return true;
         case Kind::publish_failed:

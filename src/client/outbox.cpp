@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 #include <new>
+#include <numeric>
 #include <string>
 #include <utility>
 
@@ -266,14 +267,22 @@ void Outbox::end(ReceiptState* receipt, const Watched& watched, bool is_watched)
     }
 }
 
-void Outbox::finished(ReceiptState* receipt, ReasonCode reason, const Watched& watched) {
+void Outbox::settle(const Watched& watched) {
+    if (finished_.empty()) {
+        return;
+    }
+    const std::size_t bytes = std::accumulate(
+        finished_.begin(), finished_.end(), std::size_t{0},
+        [](std::size_t sum, const Finished& one) { return sum + one.receipt->outbox_bytes(); });
     {
         const std::lock_guard lock{mutex_};
-        ++counts_.done;
-        give_back(1, receipt->outbox_bytes());
+        counts_.done += finished_.size();
+        give_back(finished_.size(), bytes);
     }
-    const bool is_watched = receipt->finish(reason);
-    end(receipt, watched, is_watched);
+    for (const auto& [receipt, reason] : finished_) {
+        end(receipt, watched, receipt->finish(reason));
+    }
+    finished_.clear();
 }
 
 void Outbox::finished(ReceiptState* receipt, Failure failure, const Watched& watched) {

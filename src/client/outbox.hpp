@@ -18,6 +18,7 @@
 #include <mutex>
 #include <span>
 #include <string_view>
+#include <vector>
 
 namespace multimqtt::client {
 
@@ -26,7 +27,8 @@ namespace multimqtt::client {
 /// What is accepted counts against the limits until it is finished: QoS 0 until the session has taken it,
 /// QoS 1 and 2 until they are acknowledged or failed.
 ///
-/// Threads: `put` from any thread; `drain` and `finished` from the I/O thread only; the rest from any.
+/// Threads: `put` from any thread; `drain`, `finished` and `settle` from the I/O thread only; the rest from
+/// any.
 class Outbox {
 public:
     explicit Outbox(const Options& options);
@@ -51,9 +53,11 @@ public:
     bool drain(session::Session& session, session::TimePoint now,
                const std::function<void(ReceiptState*)>& watched);
 
-    /// A message with a token has ended; gives its room back.
-    void finished(ReceiptState* receipt, ReasonCode reason,
-                  const std::function<void(ReceiptState*)>& watched);
+    /// A message with a token has ended well. `settle` gives its room back and ends its receipt.
+    void finished(ReceiptState* receipt, ReasonCode reason) { finished_.push_back({receipt, reason}); }
+    /// Does that for all at once, since acknowledgements come in flocks and publishers want the lock too.
+    void settle(const std::function<void(ReceiptState*)>& watched);
+    /// A message with a token has failed; gives its room back and ends its receipt.
     void finished(ReceiptState* receipt, Failure failure, const std::function<void(ReceiptState*)>& watched);
 
     /// From now on `put` fails with `closed`; blocked callers return.
@@ -107,7 +111,14 @@ private:
     bool closed_ = false;
     Counts counts_{};
 
-    Row draining_;  // I/O thread only; keeps its memory between drains.
+    struct Finished {
+        ReceiptState* receipt;
+        ReasonCode reason;
+    };
+
+    // I/O thread only; they keep their memory.
+    Row draining_;
+    std::vector<Finished> finished_;
 };
 
 }  // namespace multimqtt::client
