@@ -35,10 +35,11 @@ def publish(run: Run) -> None:
     """Publish as fast as the outbox takes it; the broker notes whether all have arrived."""
     mqtt = make_mqtt(run)
     payloads = run.payloads()
+    topic, qos = run.topic, run.qos
     connect(run, mqtt)
     started = time.perf_counter()
     for payload in payloads:
-        receipt = mqtt.publish(run.topic, payload, run.qos)
+        receipt = mqtt.publish(topic, payload, qos)
     receipt.wait(timeout=PATIENCE_S)
     mqtt.close(drain=PATIENCE_S)
     print_report(run, run.count, time.perf_counter() - started, 0)

@@ -28,10 +28,11 @@ def open_client(run: Run) -> aiomqtt.Client:
 async def publish(run: Run, client: aiomqtt.Client) -> None:
     """`publish` waits for the acknowledgement, so a window needs that many tasks."""
     window = Window(run, run.count)
+    topic, qos = run.topic, run.qos
 
     async def publish_from(payloads: Iterator[bytes]) -> None:
         for payload in payloads:
-            await client.publish(run.topic, payload, run.qos)
+            await client.publish(topic, payload, qos)
             window.leave()
 
     payloads = iter(run.payloads())

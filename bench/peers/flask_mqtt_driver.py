@@ -38,9 +38,10 @@ class Application:
         window = Window(self.run, self.run.window if self.run.qos else self.run.count)
         self.mqtt.on_publish()(window.leave)
         self.open()
+        topic, qos = self.run.topic, self.run.qos
         for payload in self.run.payloads():
             window.enter()
-            self.mqtt.publish(self.run.topic, payload, self.run.qos)
+            self.mqtt.publish(topic, payload, qos)
         window.drain()
         window.report()
 

@@ -54,8 +54,9 @@ async def publish(run: Run) -> None:
     window = Window(run, run.window)
     storage = Acknowledgements(window)
     client, _ = await open_client(run, storage)
+    topic, qos = run.topic, run.qos
     for number, payload in enumerate(run.payloads()):
-        if run.qos == 0:
+        if qos == 0:
             if number % TURN_MESSAGES == 0:
                 await asyncio.sleep(0)
         elif number - storage.left >= run.window:
@@ -63,8 +64,8 @@ async def publish(run: Run) -> None:
             while number - storage.left > run.window // 2:
                 storage.changed.clear()
                 await asyncio.wait_for(storage.changed.wait(), PATIENCE_S)
-        client.publish(run.topic, payload, qos=run.qos)
-        if run.qos == 0:
+        client.publish(topic, payload, qos=qos)
+        if qos == 0:
             window.leave()
     while run.qos and storage.left < run.count:
         storage.changed.clear()

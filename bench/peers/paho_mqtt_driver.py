@@ -26,9 +26,10 @@ def open_client(run: Run) -> tuple[paho.Client, threading.Event]:
 def publish(run: Run, client: paho.Client) -> None:
     window = Window(run, run.window if run.qos else run.count)
     client.on_publish = window.leave
+    topic, qos = run.topic, run.qos
     for payload in run.payloads():
         window.enter()
-        client.publish(run.topic, payload, run.qos)
+        client.publish(topic, payload, qos)
     window.drain()
     window.report()
 
