@@ -393,7 +393,8 @@ class MultiMQTT(DynsecCalls):
         """
         sole = self._sole
         connection = (sole() if sole is not None else None) or self._connection()
-        if isinstance(payload, _JSON_TYPES):
+        # The first test is for speed: most payloads are bytes.
+        if type(payload) is not bytes and isinstance(payload, _JSON_TYPES):
             payload = connection.app.json.dumps(payload)
         properties = None
         if (
