@@ -77,6 +77,7 @@ nb::dict statistics(ClientObject& object) {
     nb::dict by_name;
     by_name["messages_received"] = counted.messages_received;
     by_name["messages_unrouted"] = counted.messages_unrouted;
+    by_name["messages_dropped"] = counted.messages_dropped;
     by_name["handlers_run"] = counted.handlers_run;
     by_name["handlers_failed"] = counted.handlers_failed;
     by_name["publishes_accepted"] = counted.publishes_accepted;

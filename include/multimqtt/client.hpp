@@ -1,6 +1,7 @@
 // The client: one connection to a broker, shared by all threads of the process.
 #pragma once
 
+#include "multimqtt/connection_facts.hpp"
 #include "multimqtt/delivery.hpp"
 #include "multimqtt/message.hpp"
 #include "multimqtt/options.hpp"
@@ -72,6 +73,8 @@ public:
 
     [[nodiscard]] bool connected() const noexcept;
     [[nodiscard]] State state() const noexcept;
+    /// What holds on the connection of the moment; nothing while there is none.
+    [[nodiscard]] std::optional<ConnectionFacts> connection() const;
 
     /// Waits until the broker has accepted the connection.
     /// Errors: `timed_out` with the reason of the last failed attempt; `closed`, `inherited`.

@@ -8,8 +8,11 @@ namespace multimqtt {
 /// Counters since the client was made, and gauges of the moment.
 struct Statistics {
     // Counters.
-    std::uint64_t messages_received = 0;   ///< PUBLISH packets accepted from the broker.
-    std::uint64_t messages_unrouted = 0;   ///< Of these, no route matched.
+    std::uint64_t messages_received = 0;  ///< PUBLISH packets accepted from the broker.
+    std::uint64_t messages_unrouted = 0;  ///< Of these, no route matched.
+    /// Of these, QoS 0 and given up because the inbox was full while handlers may have been waiting for the
+    /// broker's answers behind them.
+    std::uint64_t messages_dropped = 0;
     std::uint64_t handlers_run = 0;        ///< Handler calls that were begun.
     std::uint64_t handlers_failed = 0;     ///< Of these, ended with an exception.
     std::uint64_t publishes_accepted = 0;  ///< Taken into the outbox.

@@ -112,6 +112,10 @@ Result<std::string> Client::topic_for(std::string_view name, std::span<const Top
     return core_->topic_for(name, values, absolute);
 }
 
+std::optional<ConnectionFacts> Client::connection() const {
+    return core_->connection();
+}
+
 Statistics Client::statistics() const {
     return core_->statistics();
 }

@@ -1,6 +1,7 @@
 // The lifecycle of a client, and what any thread may ask of it.
 #include "client/core.hpp"
 
+#include "client/deadline.hpp"
 #include "client/property_check.hpp"
 #include "io/fork_guard.hpp"
 #include "wire/validate.hpp"
@@ -61,6 +62,14 @@ State Client::Core::state() const noexcept {
     return inherited() ? State::inherited : state_.load(std::memory_order_acquire);
 }
 
+std::optional<ConnectionFacts> Client::Core::connection() const {
+    if (inherited()) {
+        return std::nullopt;
+    }
+    const std::lock_guard lock{state_mutex_};
+    return facts_;
+}
+
 Result<void> Client::Core::connect() {
     if (inherited()) {
         return inherited_failure();
@@ -99,7 +108,7 @@ Result<void> Client::Core::wait_connected(milliseconds timeout) const {
         return inherited_failure();
     }
     std::unique_lock lock{state_mutex_};
-    state_changed_.wait_for(lock, timeout, [this] {
+    state_changed_.wait_until(lock, client::deadline_after(timeout), [this] {
         const State state = state_.load(std::memory_order_relaxed);
         return state == State::running || state == State::draining || state == State::stopped;
     });
@@ -124,7 +133,7 @@ Result<void> Client::Core::wait_subscribed(milliseconds timeout, std::string_vie
         return inherited_failure();
     }
     std::unique_lock lock{state_mutex_};
-    const bool answered = state_changed_.wait_for(lock, timeout, [this] {
+    const bool answered = state_changed_.wait_until(lock, client::deadline_after(timeout), [this] {
         return closing_ || routes_wanted_ == 0 || (settled_ && routes_settled_ == routes_wanted_);
     });
     if (closing_) {
@@ -156,7 +165,7 @@ void Client::Core::close(std::optional<milliseconds> drain_time) {
     if (inherited()) {
         return;
     }
-    const auto deadline = steady_clock::now() + drain_time.value_or(options_.drain);
+    const auto deadline = client::deadline_after(drain_time.value_or(options_.drain));
     {
         std::unique_lock lock{state_mutex_};
         if (closing_) {
@@ -421,6 +430,7 @@ Statistics Client::Core::statistics() const {
     all.inbox_bytes = inbox.bytes;
     all.messages_received = reception_.counts().received;
     all.messages_unrouted = reception_.counts().unrouted;
+    all.messages_dropped = reception_.counts().dropped;
     all.routes = reception_.counts().routes;
     all.handlers_run = handler_counts_.run;
     all.handlers_failed = handler_counts_.failed;

@@ -4,6 +4,7 @@
 #include "client/acknowledgements.hpp"
 #include "client/handler_threads.hpp"
 #include "client/inbox.hpp"
+#include "client/intake.hpp"
 #include "client/log.hpp"
 #include "client/observer_list.hpp"
 #include "client/outbox.hpp"
@@ -40,6 +41,7 @@ public:
     void close(std::optional<std::chrono::milliseconds> drain);
     [[nodiscard]] State state() const noexcept;
     [[nodiscard]] bool inherited() const noexcept;
+    [[nodiscard]] std::optional<ConnectionFacts> connection() const;
     Result<void> wait_connected(std::chrono::milliseconds timeout) const;
     /// For one filter, or with an empty one for all.
     Result<void> wait_subscribed(std::chrono::milliseconds timeout, std::string_view filter) const;
@@ -71,6 +73,7 @@ private:
     [[nodiscard]] std::optional<session::TimePoint> deadline() const override;
     void ended() noexcept override;
     [[nodiscard]] bool take_event(const session::Event& event, session::Session& session);
+    void take_message(const session::Event& event, session::Session& session);
     void came_up(session::Session& session);
     void went_down(const session::Event& event);
     void attempt_failed(const session::Event& event);
@@ -119,9 +122,10 @@ private:
     std::atomic<State> state_{State::armed};
     bool closing_ = false;
     std::optional<Failure> last_failure_;  // Of the last attempt to connect.
-    std::uint64_t routes_wanted_ = 0;      // Handed to the I/O thread.
-    std::uint64_t routes_settled_ = 0;     // Of these, answered by the broker.
-    bool settled_ = false;                 // No answer is outstanding on this connection.
+    std::optional<ConnectionFacts> facts_;
+    std::uint64_t routes_wanted_ = 0;   // Handed to the I/O thread.
+    std::uint64_t routes_settled_ = 0;  // Of these, answered by the broker.
+    bool settled_ = false;              // No answer is outstanding on this connection.
     client::Subscriber::Refusals refusals_;
     std::size_t granted_ = 0;
     session::Statistics session_statistics_;
@@ -132,6 +136,7 @@ private:
     // The I/O thread's own.
     client::Subscriber subscriber_;
     client::Reception reception_;
+    client::Intake intake_;
     std::vector<Command> commands_taken_;
     std::vector<client::Acknowledgement> acknowledgements_taken_;
     std::uint64_t routes_added_ = 0;

@@ -18,6 +18,25 @@ client::ReceiptState* receipt_of(session::Token token) noexcept {
     return reinterpret_cast<client::ReceiptState*>(token);
 }
 
+ConnectionFacts facts_of(const session::Grants& grants, const Endpoint& endpoint) {
+    ConnectionFacts facts;
+    facts.endpoint = endpoint.to_string();
+    facts.version = grants.version;
+    facts.client_id = grants.client_id;
+    facts.session_present = grants.session_present;
+    facts.session_expiry = grants.session_expiry;
+    facts.keep_alive = grants.keep_alive;
+    facts.maximum_qos = grants.maximum_qos;
+    facts.retain_available = grants.retain_available;
+    facts.receive_maximum = grants.receive_maximum;
+    facts.packet_bytes_max = grants.packet_bytes_max;
+    facts.topic_alias_maximum = grants.topic_alias_maximum;
+    facts.wildcard_subscriptions = grants.wildcard_subscription_available;
+    facts.subscription_identifiers = grants.subscription_identifiers_available;
+    facts.shared_subscriptions = grants.shared_subscription_available;
+    return facts;
+}
+
 }  // namespace
 
 void Client::Core::give_commands(session::Session& session, session::TimePoint now) {
@@ -81,11 +100,7 @@ bool Client::Core::take_event(const session::Event& event, session::Session& ses
     const auto watched = [this](client::ReceiptState* receipt) { reception_.report(receipt); };
     switch (event.kind) {
         case Kind::message:
-            if (!discard_messages_.load(std::memory_order_relaxed)) {
-                reception_.receive(event, session);
-            } else {
-                reception_.observe(event);
-            }
+            take_message(event, session);
             return true;
         case Kind::published:
             if (event.token != 0) {
@@ -126,6 +141,16 @@ bool Client::Core::take_event(const session::Event& event, session::Session& ses
     return true;
 }
 
+void Client::Core::take_message(const session::Event& event, session::Session& session) {
+    if (discard_messages_.load(std::memory_order_relaxed)) {
+        reception_.observe(event);
+    } else if (event.delivery == 0 && intake_.mode() == client::Intake::Mode::shedding) {
+        reception_.drop(event);
+    } else {
+        reception_.receive(event, session);
+    }
+}
+
 void Client::Core::came_up(session::Session& session) {
     const session::Grants& grants = session.grants();
     for (std::string& warning : subscriber_.connected(session)) {
@@ -145,6 +170,7 @@ void Client::Core::came_up(session::Session& session) {
     reported_failure_.reset();
     const std::lock_guard lock{state_mutex_};
     last_failure_.reset();
+    facts_ = facts_of(grants, options_.endpoints[session.endpoint()]);
     if (!closing_) {
         state_ = State::running;
     }
@@ -152,11 +178,13 @@ void Client::Core::came_up(session::Session& session) {
 }
 
 void Client::Core::went_down(const session::Event& event) {
+    intake_ = {};  // Nothing is read, and no decision is due, until the next connection.
     subscriber_.disconnected();
     reception_.disconnected(event.failure);
     reception_.report(Delivery::Kind::disconnected, LogLevel::info, event.failure);
     const std::lock_guard lock{state_mutex_};
     settled_ = false;
+    facts_.reset();
     ++disconnects_;
     if (!closing_) {
         reception_.report(Delivery::Kind::log, LogLevel::warning, event.failure);
@@ -195,11 +223,33 @@ void Client::Core::publish_state(const session::Session& session) {
 }
 
 bool Client::Core::has_room() {
-    return discard_messages_.load(std::memory_order_relaxed) || inbox_.has_room();
+    using Mode = client::Intake::Mode;
+    if (discard_messages_.load(std::memory_order_relaxed)) {
+        intake_ = {};
+        return true;
+    }
+    const client::Inbox::Room room = inbox_.room();
+    const Mode before = intake_.mode();
+    const Mode mode = intake_.decide({.full = room.full,
+                                      .ample = room.ample,
+                                      .answers_owed = session_statistics_.inflight > 0 || !settled_,
+                                      .progress = handler_counts_.run.load(std::memory_order_relaxed)},
+                                     io::Driver::now());
+    if (mode == Mode::shedding && before != mode) {
+        reception_.report(
+            Delivery::Kind::log, LogLevel::warning,
+            Failure{Error::dropped,
+                    "the inbox is full and its handlers stand still, maybe because they wait for "
+                    "the broker: until they go on, messages of QoS 0 are dropped"});
+    }
+    return mode != Mode::paused;
 }
 
 std::optional<session::TimePoint> Client::Core::deadline() const {
-    return acknowledgement_deadline_;
+    if (acknowledgement_deadline_ && intake_.deadline()) {
+        return std::min(*acknowledgement_deadline_, *intake_.deadline());
+    }
+    return acknowledgement_deadline_ ? acknowledgement_deadline_ : intake_.deadline();
 }
 
 void Client::Core::ended() noexcept {

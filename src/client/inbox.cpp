@@ -1,11 +1,14 @@
 // Sharing received messages among the threads that handle them.
 #include "client/inbox.hpp"
 
+#include "client/deadline.hpp"
+
 #include <algorithm>
 #include <iterator>
 #include <numeric>
 #include <sys/eventfd.h>
 #include <unistd.h>
+#include <utility>
 
 namespace multimqtt::client {
 namespace {
@@ -57,10 +60,18 @@ void Inbox::push(std::shared_ptr<Parcel> parcel) {
     }
 }
 
-bool Inbox::has_room() {
+Inbox::Room Inbox::room() {
     const Lock lock{mutex_};
     full_ = messages_ >= messages_max_ || bytes_ >= bytes_max_;
-    return !full_;
+    return {full_, has_ample_room()};
+}
+
+bool Inbox::has_ample_room() const noexcept {
+    return messages_ < messages_max_ - messages_max_ / 4 && bytes_ < bytes_max_ - bytes_max_ / 4;
+}
+
+bool Inbox::is_full_no_more() noexcept {
+    return full_ && has_ample_room() && std::exchange(full_, false);
 }
 
 Inbox::Counts Inbox::counts() const {
@@ -174,16 +185,13 @@ std::shared_ptr<Worker> Inbox::take(std::size_t items_max, std::chrono::millisec
 
 bool Inbox::take_more(std::shared_ptr<Worker>& worker, std::size_t items_max,
                       std::chrono::milliseconds timeout) {
-    const TimePoint deadline = steady_clock::now() + timeout;
+    const TimePoint deadline = deadline_after(timeout);
     Lock lock{mutex_};
     if (worker != nullptr) {
         settle(*worker);
         remove_busy(*worker);
     }
-    bool wake_io =
-        full_ && messages_ < messages_max_ - messages_max_ / 4 && bytes_ < bytes_max_ - bytes_max_ / 4;
-    if (wake_io) {
-        full_ = false;
+    if (is_full_no_more()) {
         lock.unlock();
         wake_();
         lock.lock();
@@ -316,8 +324,7 @@ void Inbox::give_back(std::shared_ptr<Worker> worker) {
         signal_descriptor();
         work_.notify_one();
     }
-    if (full_ && messages_ < messages_max_ - messages_max_ / 4 && bytes_ < bytes_max_ - bytes_max_ / 4) {
-        full_ = false;
+    if (is_full_no_more()) {
         wake_();
     }
 }

@@ -25,7 +25,7 @@ namespace multimqtt::client {
 /// up in a handler loses what it has not begun to the others. Items whose key is being handled are parked
 /// until that is done.
 ///
-/// Threads: `push` and `has_room` from the I/O thread; the rest from any.
+/// Threads: `push` and `room` from the I/O thread; the rest from any.
 class Inbox {
 public:
     Inbox(std::size_t messages_max, std::size_t bytes_max, const WorkerParts& parts);
@@ -35,8 +35,11 @@ public:
 
     void push(std::shared_ptr<Parcel> parcel);
 
-    /// False while a limit is reached; then `wake` is called once, when there is room again.
-    [[nodiscard]] bool has_room();
+    struct Room {
+        bool full = false;   ///< A limit is reached; then `wake` is called once, when there is ample room.
+        bool ample = false;  ///< A quarter of both limits is free.
+    };
+    [[nodiscard]] Room room();
     void on_room(std::function<void()> wake) { wake_ = std::move(wake); }
 
     /// Waits for work and takes at most `items_max`; null when there was none in time, or after `stop`.
@@ -75,6 +78,9 @@ private:
         std::shared_ptr<Parcel> parcel;
     };
 
+    [[nodiscard]] bool has_ample_room() const noexcept;
+    /// Whether the I/O thread has to be told that there is ample room again.
+    [[nodiscard]] bool is_full_no_more() noexcept;
     [[nodiscard]] bool all_held_up() const noexcept;
     [[nodiscard]] bool may_take() const noexcept { return queued_ > 0 && all_held_up(); }
     [[nodiscard]] bool worth_watching() const noexcept;

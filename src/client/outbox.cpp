@@ -1,6 +1,8 @@
 // Packing messages into rows, and the policies of a full outbox.
 #include "client/outbox.hpp"
 
+#include "client/deadline.hpp"
+
 #include <algorithm>
 #include <cstring>
 #include <new>
@@ -162,7 +164,7 @@ Result<void> Outbox::make_room(std::unique_lock<std::mutex>& lock, std::size_t b
         }
     } else if (policy_ == OutboxFull::block && options.block) {
         ++blocked_;
-        room_.wait_for(lock, block_timeout_, [&] { return closed_ || has_room(bytes); });
+        room_.wait_until(lock, deadline_after(block_timeout_), [&] { return closed_ || has_room(bytes); });
         --blocked_;
     }
     if (closed_) {

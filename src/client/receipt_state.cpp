@@ -1,6 +1,7 @@
 // Waiting for the outcome of a publish, and the public handle on it.
 #include "client/receipt_state.hpp"
 
+#include "client/deadline.hpp"
 #include "io/fork_guard.hpp"
 #include "multimqtt/receipt.hpp"
 
@@ -68,7 +69,7 @@ Result<void> ReceiptState::wait(std::optional<std::chrono::milliseconds> timeout
         std::unique_lock lock{place.mutex};
         if (!timeout) {
             place.changed.wait(lock, [this] { return done(); });
-        } else if (!place.changed.wait_for(lock, *timeout, [this] { return done(); })) {
+        } else if (!place.changed.wait_until(lock, deadline_after(*timeout), [this] { return done(); })) {
             return Failure{
                 Error::timed_out,
                 "the broker has not acknowledged the message in time; it is kept and still on its way"};

@@ -99,6 +99,12 @@ void Reception::observe(const session::Event& event) {
     }
 }
 
+void Reception::drop(const session::Event& event) {
+    count(counts_.received);
+    count(counts_.dropped);
+    observe(event);
+}
+
 void Reception::disconnected(const Failure& failure) {
     for (const auto& observers : observers_) {
         observers->disconnected(failure);

@@ -31,6 +31,8 @@ public:
     void receive(const session::Event& event, session::Session& session);
     /// Gives a message to observers only, and leaves it unacknowledged.
     void observe(const session::Event& event);
+    /// Gives up a message of QoS 0, but not what observers are waiting for.
+    void drop(const session::Event& event);
     /// Tells the observers that the connection is gone.
     void disconnected(const Failure& failure);
     /// Tells the application that something happened.
@@ -45,6 +47,7 @@ public:
     struct Counts {
         std::atomic<std::uint64_t> received{0};
         std::atomic<std::uint64_t> unrouted{0};
+        std::atomic<std::uint64_t> dropped{0};
         std::atomic<std::uint64_t> routes{0};
     };
     [[nodiscard]] const Counts& counts() const noexcept { return counts_; }

@@ -147,6 +147,10 @@ const Grants& Session::grants() const noexcept {
     return parts_->grants;
 }
 
+std::size_t Session::endpoint() const noexcept {
+    return parts_->endpoint;
+}
+
 Statistics Session::statistics() const noexcept {
     Statistics statistics = parts_->counters;
     statistics.inflight = parts_->outbound.publishes().size() + parts_->outbound.releases().size();

@@ -220,6 +220,8 @@ public:
 
     [[nodiscard]] bool connected() const noexcept;
     [[nodiscard]] const Grants& grants() const noexcept;
+    /// Index into `Options::endpoints` of the broker that is connected, or tried next.
+    [[nodiscard]] std::size_t endpoint() const noexcept;
     [[nodiscard]] Statistics statistics() const noexcept;
     /// Smallest unread packet or partial packet that `receive` still needs, for the read buffer's size.
     [[nodiscard]] std::size_t bytes_needed() const noexcept;

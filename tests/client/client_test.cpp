@@ -139,6 +139,32 @@ TEST_P(ClientTest, TheBrokerPublishesTheWillOfALostClient) {
     EXPECT_EQ(seen.wait(0).size(), 1u) << "one that says good-bye has no will";
 }
 
+TEST_P(ClientTest, TellsWhatHoldsOnTheConnection) {
+    Mosquitto broker{{.settings = {{"max_keepalive", "30"}}}};
+    Options asked = lasting(options(broker), "facts");
+    asked.keep_alive = 20s;
+    Client mqtt{asked};
+    EXPECT_FALSE(mqtt.connection()) << "there is none";
+    start(mqtt);
+    const auto facts = mqtt.connection();
+    ASSERT_TRUE(facts);
+    EXPECT_EQ(facts->endpoint, broker.uri());
+    EXPECT_EQ(facts->version,
+              GetParam() == VersionPolicy::v3_1_1 ? ProtocolVersion::v3_1_1 : ProtocolVersion::v5);
+    EXPECT_EQ(facts->client_id, "facts");
+    EXPECT_FALSE(facts->session_present);
+    EXPECT_EQ(facts->session_expiry, 1h);
+    EXPECT_EQ(facts->keep_alive, 20s);
+    EXPECT_EQ(facts->maximum_qos, Qos::exactly_once);
+    EXPECT_TRUE(facts->retain_available);
+    mqtt.close();
+    EXPECT_FALSE(mqtt.connection());
+
+    Client again{asked};
+    start(again);
+    EXPECT_TRUE(again.connection()->session_present);
+}
+
 // The session.
 
 TEST_P(ClientTest, KeepsItsSessionAcrossARestartOfTheBroker) {
@@ -554,6 +580,77 @@ TEST_P(ClientTest, AConnectionLostWhileReadingPausesIsMadeAgain) {
     EXPECT_TRUE(other.publish("a", "2", kQos1).wait(kPatience));
     gate.open();
     EXPECT_EQ(seen.wait(2), (Strings{"1", "2"}));
+}
+
+// What a handler waits for may be behind messages that do not fit.
+
+TEST_P(ClientTest, AHandlerMayWaitForItsReceiptBehindAFloodOfQos0) {
+    Mosquitto broker{{.settings = {{"max_queued_messages", "0"}}}};
+    Options small = options(broker);
+    small.inbox_messages_max = 10;
+    small.handler_threads = 1;
+    Client mqtt{small};
+    Collector log;
+    mqtt.on_log([&](LogLevel, std::string_view text) { log.add(std::string{text}); });
+    Collector outcomes;
+    Gate running;
+    Gate flooded;
+    mqtt.register_topic("first").value().on_message([&](const Message&, Captures) {
+        running.open();
+        flooded.wait();
+        outcomes.add(mqtt.publish("answer", "x", kQos1).wait(kPatience) ? "acknowledged" : "not in time");
+    });
+    mqtt.register_topic("flood").value().on_message([](const Message&, Captures) {});
+    start(mqtt);
+    Client other{options(broker)};
+    start(other);
+    EXPECT_TRUE(other.publish("first", "", kQos1).wait(kPatience));
+    ASSERT_TRUE(running.wait());
+    // More than the sockets between broker and client hold.
+    const std::string payload(1'000, 'x');
+    for (int i = 0; i < 20'000; ++i) {
+        other.publish("flood", payload);
+    }
+    EXPECT_TRUE(other.publish("behind the flood", "", kQos1).wait(kPatience));
+    flooded.open();
+    EXPECT_EQ(outcomes.wait(1), (Strings{"acknowledged"}));
+    EXPECT_GT(mqtt.statistics().messages_dropped, 0u);
+    ASSERT_TRUE(eventually([&] { return mqtt.statistics().inbox_messages == 0; }));
+    const Strings lines = log.wait(0);
+    EXPECT_TRUE(std::any_of(lines.begin(), lines.end(), [](const std::string& line) {
+        return line.find("QoS 0") != std::string::npos;
+    })) << "what is dropped is said";
+}
+
+TEST_P(ClientTest, HandlersThatWaitForReceiptsLoseNoQos1) {
+    Mosquitto broker{{.settings = {{"max_queued_messages", "0"}}}};
+    Options small = options(broker);
+    small.inbox_messages_max = 10;
+    small.handler_threads = 1;
+    Client mqtt{small};
+    mqtt.on_log([](LogLevel, std::string_view) {});
+    Collector seen;
+    Gate flooded;
+    mqtt.register_topic("a", {.qos = Qos::at_least_once})
+        .value()
+        .on_message([&](const Message& message, Captures) {
+            flooded.wait();
+            if (mqtt.publish("answer", "x", kQos1).wait(kPatience)) {
+                seen.add(std::string{message.text()});
+            }
+        });
+    start(mqtt);
+    Client other{options(broker)};
+    start(other);
+    Strings expected;
+    for (int i = 0; i < 300; ++i) {
+        expected.push_back(std::to_string(i));
+        other.publish("a", expected.back(), kQos1);
+    }
+    EXPECT_TRUE(other.publish("behind", "", kQos1).wait(kPatience));
+    flooded.open();
+    EXPECT_EQ(seen.wait(expected.size()), expected);
+    EXPECT_EQ(mqtt.statistics().messages_dropped, 0u);
 }
 
 // Pulling.

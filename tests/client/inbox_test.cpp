@@ -181,12 +181,12 @@ TEST_F(InboxTest, SaysThatItIsFullAndWakesOnceWhenThereIsRoom) {
     int woken = 0;
     inbox.on_room([&] { ++woken; });
     push({{1, 1}, {1, 2}, {1, 3}}, inbox);
-    EXPECT_TRUE(inbox.has_room());
+    EXPECT_FALSE(inbox.room().full);
     push({{1, 4}}, inbox);
-    EXPECT_FALSE(inbox.has_room());
+    EXPECT_TRUE(inbox.room().full);
     EXPECT_EQ(take_all(inbox, 4).size(), 4u);
     EXPECT_EQ(woken, 1);
-    EXPECT_TRUE(inbox.has_room());
+    EXPECT_FALSE(inbox.room().full);
     EXPECT_EQ(inbox.counts().messages, 0u);
     EXPECT_EQ(inbox.counts().bytes, 0u);
 }
@@ -194,7 +194,7 @@ TEST_F(InboxTest, SaysThatItIsFullAndWakesOnceWhenThereIsRoom) {
 TEST_F(InboxTest, BytesCountToo) {
     Inbox inbox{1'000, sizeof(InboxItem) + 2, WorkerParts{acknowledgements_, counts_, handler_}};
     push({{1, 1}}, inbox);
-    EXPECT_FALSE(inbox.has_room());
+    EXPECT_TRUE(inbox.room().full);
 }
 
 TEST_F(InboxTest, ItsDescriptorIsReadableWhileThereIsSomething) {
