@@ -11,7 +11,8 @@ from pathlib import Path
 class Case:
     """One thing to measure.
 
-    `mode` is what a driver is told to do; the rest are the circumstances.
+    `mode` is what a driver is told to do; the rest are the circumstances. `answer` names the field of the
+    driver's report that counts; without it that is the messages a second.
     """
 
     name: str
@@ -19,6 +20,12 @@ class Case:
     window: int = 100
     busy: bool = False
     app_context: bool = False
+    tls: bool = False
+    threads: int = 1
+    payload: int = 0
+    count: int = 0
+    answer: str = ""
+    unit: str = "messages a second"
 
     @property
     def is_round_trip(self) -> bool:
@@ -28,10 +35,8 @@ class Case:
     def has_window(self) -> bool:
         return self.mode.endswith("1")
 
-    @property
-    def unit(self) -> str:
-        return "us, median round trip" if self.is_round_trip else "messages a second"
 
+_ROUND_TRIP = "us, median round trip"
 
 CASES = (
     Case("publish0", "publish0"),
@@ -41,14 +46,48 @@ CASES = (
     Case("receive1", "receive1"),
     Case("receive0-context", "receive0", app_context=True),
     Case("receive1-context", "receive1", app_context=True),
-    Case("roundtrip", "roundtrip"),
+    Case("roundtrip", "roundtrip", answer="p50_us", unit=_ROUND_TRIP),
+    Case("publish0-tls", "publish0", tls=True),
+    Case("publish1-tls", "publish1", tls=True),
+    Case("receive0-tls", "receive0", tls=True),
+    Case("receive1-tls", "receive1", tls=True),
+    Case("call-p50", "latency", threads=8, count=80_000, answer="p50_us", unit="us, median of publish()"),
+    Case(
+        "call-p99",
+        "latency",
+        threads=8,
+        count=80_000,
+        answer="p99_us",
+        unit="us, 99th percentile of publish()",
+    ),
+    Case("memory-idle", "memory", count=2_000, answer="idle_kib", unit="KiB of the process, client idle"),
+    Case(
+        "memory-growth",
+        "memory",
+        count=1_000_000,
+        answer="growth_kib",
+        unit="KiB more after a million messages",
+    ),
 )
-BUSY_CASES = tuple(
-    Case(f"{mode}-busy", mode, busy=True)
-    for mode in ("publish0", "publish1", "receive0", "receive1", "roundtrip")
+BUSY_CASES = (
+    *(Case(f"{mode}-busy", mode, busy=True) for mode in ("publish0", "publish1", "receive0", "receive1")),
+    Case("roundtrip-busy", "roundtrip", busy=True, answer="p50_us", unit=_ROUND_TRIP),
 )
 PLAIN = ("publish0", "publish1", "publish1-1000", "receive0", "receive1", "roundtrip")
+TLS = ("publish0-tls", "publish1-tls", "receive0-tls", "receive1-tls")
+OURS_ALONE = ("call-p50", "call-p99", "memory-idle", "memory-growth")
 BUSY = tuple(case.name for case in BUSY_CASES)
+
+# How the cost grows with the work, for our C++ client alone.
+GROWTH_CASES = (
+    *(Case(f"in-flight-{window}", "publish1", window=window) for window in (10, 100, 1_000, 10_000, 60_000)),
+    *(
+        Case(f"{mode}-payload-{payload}", mode, payload=payload)
+        for mode in ("publish0", "receive0")
+        for payload in (8, 64, 1_024, 16_384, 262_144, 4_194_304, 16_777_216)
+    ),
+    *(Case(f"threads-{threads}", "publish0", threads=threads) for threads in (1, 2, 4, 8, 16, 32)),
+)
 
 
 @dataclass(frozen=True)
@@ -95,13 +134,13 @@ DRIVERS = (
     Driver(
         OURS_CPP,
         "bench_multimqtt",
-        PLAIN,
+        (*PLAIN, *TLS, *OURS_ALONE, *(case.name for case in GROWTH_CASES)),
         {"publish0": 4e6, "publish1": 0.4e6, "receive0": 4e6, "receive1": 0.4e6},
     ),
     Driver(
         "libmosquitto",
         "bench_libmosquitto",
-        PLAIN,
+        (*PLAIN, *TLS),
         {"publish0": 400e3, "publish1": 100e3, "receive0": 250e3, "receive1": 80e3},
     ),
     Driver(

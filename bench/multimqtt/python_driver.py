@@ -71,7 +71,7 @@ def receive(run: Run) -> None:
     payloads = received.payloads
     append = payloads.append
 
-    def take(client: _native.Client, message: _native.Message, sensor: str) -> None:
+    def take(client: _native.Client, message: _native.Message, sensor: Any) -> None:
         message.topic  # noqa: B018 - a handler reads it
         append(message.payload)
         if len(payloads) == received.mark:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 
 import aiomqtt
+
 from bench.peers.peer import (
     LAST_ACKNOWLEDGEMENT_S,
     Received,

@@ -7,6 +7,7 @@ import warnings
 from typing import Any
 
 from flask import Flask
+
 from bench.peers.peer import PATIENCE_S, Received, RoundTrips, Run, Window, parse_run, start_busy_thread
 
 warnings.simplefilter("ignore")

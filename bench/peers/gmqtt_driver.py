@@ -9,6 +9,7 @@ from typing import Any
 from gmqtt import Client
 from gmqtt.mqtt.constants import MQTTv311
 from gmqtt.storage import PersistentStorage
+
 from bench.peers.peer import (
     LAST_ACKNOWLEDGEMENT_S,
     PATIENCE_S,
@@ -108,7 +109,12 @@ async def wait_for_all(finished: asyncio.Event, received: Received) -> None:
 async def round_trip(run: Run) -> None:
     client, subscribed = await open_client(run)
     back = asyncio.Event()
-    client.on_message = lambda *_: back.set() or 0
+
+    def take(*_: object) -> int:
+        back.set()
+        return 0
+
+    client.on_message = take
     client.subscribe(run.filter)
     await asyncio.wait_for(subscribed.wait(), PATIENCE_S)
     times_s = []

@@ -6,6 +6,7 @@ import threading
 from typing import Any
 
 import paho.mqtt.client as paho
+
 from bench.peers.peer import PATIENCE_S, Received, RoundTrips, Run, Window, parse_run, start_busy_thread
 
 
