@@ -2,12 +2,12 @@
 #pragma once
 
 #include "client/receipt_state.hpp"
+#include "client/row_queue.hpp"
 #include "multimqtt/options.hpp"
 #include "multimqtt/publish.hpp"
 #include "multimqtt/receipt.hpp"
 #include "multimqtt/result.hpp"
 #include "session/session.hpp"
-#include "wire/byte_buffer.hpp"
 
 #include <chrono>
 #include <condition_variable>
@@ -22,7 +22,7 @@
 
 namespace multimqtt::client {
 
-/// A bounded queue of messages, packed back to back into one row of bytes.
+/// A bounded queue of messages, packed back to back into rows of bytes.
 ///
 /// What is accepted counts against the limits until it is finished: QoS 0 until the session has taken it,
 /// QoS 1 and 2 until they are acknowledged or failed.
@@ -80,12 +80,6 @@ private:
     struct Record;
     using Watched = std::function<void(ReceiptState*)>;
 
-    /// A row of records and how far it has been read.
-    struct Row {
-        wire::ByteBuffer bytes;
-        [[nodiscard]] bool empty() const noexcept { return bytes.empty(); }
-    };
-
     [[nodiscard]] bool has_room(std::size_t bytes) const noexcept;
     [[nodiscard]] Result<void> make_room(std::unique_lock<std::mutex>& lock, std::size_t bytes,
                                          const PublishOptions& options, const Watched& watched);
@@ -102,8 +96,7 @@ private:
     mutable std::mutex mutex_;
     std::condition_variable room_;
     std::condition_variable handed_over_;
-    Row front_;  // Left over by the last drain: older than `back_`.
-    Row back_;
+    RowQueue queue_;  // Of records.
     std::size_t bytes_ = 0;
     std::size_t messages_ = 0;
     std::size_t unsent_ = 0;  // Of `messages_`, those that the session has not taken.
@@ -116,9 +109,7 @@ private:
         ReasonCode reason;
     };
 
-    // I/O thread only; they keep their memory.
-    Row draining_;
-    std::vector<Finished> finished_;
+    std::vector<Finished> finished_;  // I/O thread only.
 };
 
 }  // namespace multimqtt::client
