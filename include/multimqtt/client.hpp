@@ -88,7 +88,8 @@ public:
     /// not finished after `drain` fails with `Error::closed`. From a handler: does not wait for that handler.
     void close(std::optional<std::chrono::milliseconds> drain = std::nullopt);
 
-    /// Runs at each connection and each loss, on a handler thread.
+    /// Runs at each connection and each loss, on a handler thread. Like `on_log` it does nothing in a forked
+    /// child.
     void on_connect(std::function<void()> handler);
     void on_disconnect(std::function<void(const Failure&)> handler);
 
@@ -135,7 +136,7 @@ public:
     Receipt publish(std::string_view topic, const Payload& payload, const PublishOptions& options = {});
 
     /// The topic of a route, from the values of its placeholders.
-    /// Errors: `unknown_route`, `bad_value`.
+    /// Errors: `unknown_route`, `bad_value`, `inherited`.
     [[nodiscard]] Result<std::string> topic_for(std::string_view name,
                                                 std::initializer_list<TopicArgument> values = {},
                                                 Absolute absolute = Absolute::no) const;

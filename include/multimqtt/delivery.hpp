@@ -15,7 +15,6 @@ namespace multimqtt {
 enum class LogLevel : std::uint8_t { info, warning, error };
 
 namespace client {
-class Acknowledgements;
 class Inbox;
 class Worker;
 class ReceiptState;
@@ -43,9 +42,8 @@ public:
     [[nodiscard]] std::string_view text() const noexcept { return failure_.message; }
     [[nodiscard]] client::ReceiptState* receipt() const noexcept { return receipt_; }
 
-    /// Acknowledges the message to the broker; for routes with `AckMode::manual`, for others it does nothing.
-    /// A copy of the delivery can be kept, and do it later, from any thread.
-    void ack(ReasonCode reason = ReasonCode::success);
+    /// See `Message::ack`; from any thread.
+    void ack(ReasonCode reason = ReasonCode::success) const { message_.ack(reason); }
 
 private:
     friend class client::Worker;
@@ -57,15 +55,12 @@ private:
     Captures captures_;
     Failure failure_;
     client::ReceiptState* receipt_ = nullptr;
-    // Of a message that is acknowledged by hand, until it is.
-    std::uint64_t id_ = 0;
-    std::shared_ptr<client::Acknowledgements> acknowledgements_;
 };
 
 /// Deliveries that one thread has taken. Those it has not begun may be taken back and given to another thread
 /// when this one is held up in a handler.
 ///
-/// Threads: belongs to the thread that took it.
+/// Threads: belongs to the thread that took it. In a forked child it has come to its end.
 class Batch {
 public:
     Batch() noexcept;
@@ -91,10 +86,12 @@ public:
 
 private:
     void give_back();
+    [[nodiscard]] bool inherited() const noexcept;
 
     std::shared_ptr<const void> client_;  // Keeps `inbox_` alive.
     client::Inbox* inbox_ = nullptr;
     std::shared_ptr<client::Worker> worker_;  // Null when the batch is empty.
+    std::uint32_t generation_ = 0;            // Of the process that took it.
 };
 
 }  // namespace multimqtt

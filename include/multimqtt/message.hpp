@@ -3,6 +3,7 @@
 
 #include "multimqtt/protocol.hpp"
 #include "multimqtt/publish.hpp"
+#include "multimqtt/reason_code.hpp"
 #include "multimqtt/result.hpp"
 
 #include <boost/json/value.hpp>
@@ -12,8 +13,21 @@
 #include <memory>
 #include <span>
 #include <string_view>
+#include <utility>
 
 namespace multimqtt {
+
+/// How a message is acknowledged by hand; the client gives it to messages of routes with `AckMode::manual`.
+class Acknowledger {
+public:
+    Acknowledger() = default;
+    Acknowledger(const Acknowledger&) = delete;
+    Acknowledger& operator=(const Acknowledger&) = delete;
+    virtual ~Acknowledger() = default;
+
+    /// Only the first call counts. Threads: any.
+    virtual void acknowledge(ReasonCode reason) = 0;
+};
 
 /// One received message.
 ///
@@ -37,7 +51,8 @@ public:
 
     Message() noexcept = default;
     /// Borrows the parts.
-    explicit Message(const Parts& parts) noexcept : parts_{parts} {}
+    explicit Message(const Parts& parts, std::shared_ptr<Acknowledger> acknowledger = nullptr) noexcept
+        : parts_{parts}, acknowledger_{std::move(acknowledger)} {}
     /// Owns a copy of the parts.
     Message(const Message& other);
     Message(Message&& other) noexcept;
@@ -69,12 +84,22 @@ public:
     /// The MQTT 5.0 properties; empty on 3.1.1.
     [[nodiscard]] const PublishProperties& properties() const noexcept;
 
+    /// Acknowledges the message to the broker, for a route with `AckMode::manual`; for others it does
+    /// nothing. A copy of the message can be kept, and do it later. Only the first call counts. A reason of
+    /// 0x80 or more refuses the message (MQTT 5.0; on 3.1.1 it is acknowledged).
+    void ack(ReasonCode reason = ReasonCode::success) const {
+        if (acknowledger_ != nullptr) {
+            acknowledger_->acknowledge(reason);
+        }
+    }
+
 private:
     struct Owned;
     void own();
 
     Parts parts_;
     std::shared_ptr<const Owned> owned_;  // Null while the parts are borrowed.
+    std::shared_ptr<Acknowledger> acknowledger_;
 };
 
 }  // namespace multimqtt

@@ -19,7 +19,7 @@ namespace multimqtt {
 enum class AckMode : std::uint8_t {
     success,  ///< After every handler of the message has returned, or has failed and that was logged.
     receive,  ///< As soon as it is in the inbox. A killed process loses it.
-    manual,   ///< When `Delivery::ack` is called for it. Until then it occupies the receive window.
+    manual,   ///< When `Message::ack` is called for it. Until then it occupies the receive window.
 };
 
 /// Which messages a route takes, with respect to the retain flag.

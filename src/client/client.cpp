@@ -2,10 +2,20 @@
 #include "multimqtt/client.hpp"
 
 #include "client/core.hpp"
+#include "io/fork_guard.hpp"
 
 #include <utility>
 
 namespace multimqtt {
+namespace {
+
+/// For what a forked child got of its parent: threads and locks that are not here as they should be.
+template <class T>
+void forget(std::shared_ptr<T> inherited) {
+    new std::shared_ptr<T>{std::move(inherited)};
+}
+
+}  // namespace
 
 std::string_view to_string(State state) noexcept {
     switch (state) {
@@ -43,8 +53,7 @@ Client::~Client() {
         return;
     }
     if (core_->inherited()) {
-        // The parent's threads and locks do not exist here as they should: forget them.
-        new std::shared_ptr<Core>{std::move(core_)};
+        forget(std::move(core_));
         return;
     }
     core_->close(std::nullopt);
@@ -130,7 +139,10 @@ Batch::Batch() noexcept = default;
 
 Batch::Batch(std::shared_ptr<const void> client, client::Inbox& inbox,
              std::shared_ptr<client::Worker> worker) noexcept
-    : client_{std::move(client)}, inbox_{&inbox}, worker_{std::move(worker)} {
+    : client_{std::move(client)},
+      inbox_{&inbox},
+      worker_{std::move(worker)},
+      generation_{io::process_generation()} {
 }
 
 Batch::Batch(Batch&& other) noexcept = default;
@@ -141,6 +153,7 @@ Batch& Batch::operator=(Batch&& other) noexcept {
         client_ = std::move(other.client_);
         inbox_ = other.inbox_;
         worker_ = std::move(other.worker_);
+        generation_ = other.generation_;
     }
     return *this;
 }
@@ -149,14 +162,24 @@ Batch::~Batch() {
     give_back();
 }
 
+bool Batch::inherited() const noexcept {
+    return generation_ != io::process_generation();
+}
+
 void Batch::give_back() {
-    if (worker_ != nullptr) {
-        inbox_->give_back(std::exchange(worker_, nullptr));
+    if (worker_ == nullptr) {
+        return;
     }
+    if (inherited()) {
+        forget(std::move(worker_));
+        forget(std::move(client_));
+        return;
+    }
+    inbox_->give_back(std::exchange(worker_, nullptr));
 }
 
 Delivery* Batch::next() {
-    Delivery* const delivery = worker_ == nullptr ? nullptr : worker_->next();
+    Delivery* const delivery = worker_ == nullptr || inherited() ? nullptr : worker_->next();
     if (delivery == nullptr) {
         give_back();  // Not only when the batch goes: until then it would count as busy.
     }

@@ -217,13 +217,25 @@ void Client::Core::stop_everything() {
 // Handlers.
 
 void Client::Core::on_connect(std::function<void()> handler) {
+    if (inherited()) {
+        return;
+    }
     const std::lock_guard lock{handlers_mutex_};
     connect_handlers_.push_back(std::move(handler));
 }
 
 void Client::Core::on_disconnect(std::function<void(const Failure&)> handler) {
+    if (inherited()) {
+        return;
+    }
     const std::lock_guard lock{handlers_mutex_};
     disconnect_handlers_.push_back(std::move(handler));
+}
+
+void Client::Core::on_log(client::Log::Handler handler) {
+    if (!inherited()) {
+        log_.set(std::move(handler));
+    }
 }
 
 void Client::Core::handle(client::Worker& worker, Delivery& delivery) {
@@ -339,6 +351,9 @@ Result<std::shared_ptr<client::ObserverList>> Client::Core::observers_of(std::st
 
 Result<std::string> Client::Core::topic_for(std::string_view name, std::span<const TopicArgument> values,
                                             Absolute absolute) const {
+    if (inherited()) {
+        return inherited_failure();
+    }
     return routes_.topic_for(name, values, absolute == Absolute::yes ? &prefix_ : nullptr);
 }
 

@@ -48,7 +48,7 @@ public:
 
     void on_connect(std::function<void()> handler);
     void on_disconnect(std::function<void(const Failure&)> handler);
-    void on_log(client::Log::Handler handler) { log_.set(std::move(handler)); }
+    void on_log(client::Log::Handler handler);
 
     Result<Topic> register_topic(std::string_view pattern, TopicOptions options);
     /// Who observes `filter`; see `observe`.

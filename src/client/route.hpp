@@ -1,10 +1,12 @@
 // What the client knows of one registered route.
 #pragma once
 
+#include "io/fork_guard.hpp"
 #include "multimqtt/topic.hpp"
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <utility>
@@ -28,7 +30,11 @@ struct Topic::Route {
     [[nodiscard]] const Handlers& handlers() const noexcept {
         return *current_.load(std::memory_order_acquire);
     }
+    /// Does nothing in a forked child.
     void add(Handler handler) {
+        if (generation_ != io::process_generation()) {
+            return;
+        }
         const std::lock_guard lock{mutex_};
         auto more = std::make_unique<Handlers>(*versions_.back());
         more->push_back(std::move(handler));
@@ -43,6 +49,7 @@ struct Topic::Route {
     std::size_t ordered_by = 0;  ///< Index of the placeholder; not used while `options.ordered_by` is empty.
 
 private:
+    const std::uint32_t generation_ = io::process_generation();
     std::mutex mutex_;
     std::vector<std::unique_ptr<Handlers>> versions_ = first_version();  // All of them: readers hold no lock.
     std::atomic<const Handlers*> current_{versions_.back().get()};

@@ -48,6 +48,13 @@ Worker::Withdrawn Worker::withdraw() noexcept {
     }
 }
 
+std::shared_ptr<Acknowledger> Worker::acknowledger_of(const InboxItem& item) const {
+    if (item.acknowledge || item.delivery == 0) {
+        return nullptr;
+    }
+    return std::make_shared<ManualAcknowledgement>(parts_.acknowledgements.shared_from_this(), item.delivery);
+}
+
 void Worker::begin(const InboxItem& item) {
     begun_.store(begun_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
     current_ = &item;
@@ -56,11 +63,8 @@ void Worker::begin(const InboxItem& item) {
     if (item.kind == Delivery::Kind::message) {
         parts_.counts.run.fetch_add(1, std::memory_order_relaxed);
         delivery_.route_ = item.route->id;
-        delivery_.message_ = Message{item.parts};
+        delivery_.message_ = Message{item.parts, acknowledger_of(item)};
         delivery_.captures_ = {item.capture, item.captures};
-        delivery_.id_ = item.acknowledge ? 0 : item.delivery;
-        delivery_.acknowledgements_ =
-            delivery_.id_ == 0 ? nullptr : parts_.acknowledgements.weak_from_this().lock();
         return;
     }
     delivery_.level_ = item.level;
@@ -91,15 +95,3 @@ void Worker::run() {
 }
 
 }  // namespace multimqtt::client
-
-namespace multimqtt {
-
-void Delivery::ack(ReasonCode reason) {
-    if (acknowledgements_ != nullptr) {
-        acknowledgements_->add({id_, reason});
-        acknowledgements_->wake();  // Nobody knows when its handler will end, or has ended.
-        acknowledgements_ = nullptr;
-    }
-}
-
-}  // namespace multimqtt

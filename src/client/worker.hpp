@@ -60,6 +60,8 @@ private:
     }
 
     void begin(const InboxItem& item);
+    /// Null for a message that is not acknowledged by hand.
+    [[nodiscard]] std::shared_ptr<Acknowledger> acknowledger_of(const InboxItem& item) const;
     struct Withdrawn {
         std::uint32_t begin = 0, end = 0;  ///< Indexes; `begin` is also how many the owner has begun.
     };

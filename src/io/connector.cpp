@@ -2,6 +2,8 @@
 
 #include "io/connector.hpp"
 
+#include "io/fork_guard.hpp"
+
 #include <boost/asio/error.hpp>
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/post.hpp>
@@ -86,8 +88,12 @@ std::string connect_advice(const std::error_code& error) {
 }
 
 struct Connector::Attempt {
+    Attempt(const boost::asio::any_io_executor& executor, const tcp::endpoint& to)
+        : socket{executor}, address{to} {}
+
     Socket socket;
     tcp::endpoint address;
+    GuardedDescriptor guard;  // Ends before the socket does, so that it never names somebody else's.
 };
 
 Connector::Connector(const boost::asio::any_io_executor& executor, std::string name,
@@ -169,11 +175,12 @@ void Connector::start_next() {
 }
 
 void Connector::start_attempt(const tcp::endpoint& address) {
-    auto attempt = std::make_unique<Attempt>(Attempt{Socket{executor_}, address});
+    auto attempt = std::make_unique<Attempt>(executor_, address);
     if (const auto error = open_socket(attempt->socket, address.protocol().family())) {
         failed_.push_back({address, error});
         return;
     }
+    attempt->guard.guard(attempt->socket.native_handle());
     const Attempt* const key = attempt.get();
     attempt->socket.async_connect(
         address, lifetime_.guard([this, key](const error_code& error) { on_connect(key, error); }));
@@ -197,6 +204,7 @@ void Connector::on_connect(const Attempt* key, const error_code& error) {
     // A failure to set it costs latency, not the connection.
     const int on = 1;
     ::setsockopt(attempt->socket.native_handle(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    attempt->guard.guard(-1);  // From here on it is the stream's.
     finish(std::move(attempt->socket));
 }
 

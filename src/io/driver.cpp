@@ -1,7 +1,6 @@
 // The loop between a session and its transport.
 #include "io/driver.hpp"
 
-#include "io/fork_guard.hpp"
 #include "io/stream.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>
@@ -94,7 +93,6 @@ private:
     TimePoint armed_for_ = TimePoint::max();
     std::unique_ptr<Stream> stream_;
     std::uint64_t stream_number_ = 0;  // Tells a handler of a stream that is gone from one of the present.
-    GuardedDescriptor guard_;
     wire::ByteBuffer input_;
     session::OutputChunk output_;
     std::size_t output_at_ = 0;
@@ -339,7 +337,6 @@ void Driver::Loop::opened(const Result<void>& outcome) {
         lost(outcome.error());
     } else {
         open_ = true;
-        guard_.guard(stream_->descriptor());
         session_.transport_opened(now());
     }
     turn();
@@ -352,7 +349,6 @@ void Driver::Loop::lost(const Failure& cause) {
 
 void Driver::Loop::drop_stream() {
     ++stream_number_;
-    guard_.guard(-1);
     if (stream_ != nullptr) {
         stream_->close();
         stream_.reset();

@@ -37,6 +37,7 @@ void SocketStream::finish_open(Result<Socket> connected) {
         return;
     }
     socket_ = std::move(*connected);
+    guard_.guard(socket_.native_handle());
     handler({});
 }
 
@@ -81,6 +82,7 @@ void SocketStream::close() noexcept {
         return;
     }
     discard_unread(socket_.native_handle());
+    guard_.guard(-1);
     error_code ignored;
     socket_.close(ignored);
 }

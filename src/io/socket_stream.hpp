@@ -2,6 +2,7 @@
 #pragma once
 
 #include "io/connector.hpp"
+#include "io/fork_guard.hpp"
 #include "io/lifetime.hpp"
 #include "io/stream.hpp"
 
@@ -40,6 +41,7 @@ private:
     [[nodiscard]] Failure failure(const boost::system::error_code& error) const;
 
     Socket socket_;
+    GuardedDescriptor guard_;  // Ends before the socket does, so that it never names somebody else's.
     TransferHandler read_handler_;
     TransferHandler write_handler_;
 };

@@ -42,7 +42,7 @@ public:
     /// Closes at once; for TLS and WebSocket a best-effort farewell that never blocks.
     virtual void close() noexcept = 0;
 
-    /// The descriptor of the socket, -1 when there is none; for the fork handler.
+    /// The descriptor of the socket, -1 when there is none; to look at its options.
     [[nodiscard]] virtual int descriptor() const noexcept = 0;
 };
 

@@ -13,7 +13,8 @@ struct Message::Owned {
     PublishProperties properties;
 };
 
-Message::Message(const Message& other) : parts_{other.parts_}, owned_{other.owned_} {
+Message::Message(const Message& other)
+    : parts_{other.parts_}, owned_{other.owned_}, acknowledger_{other.acknowledger_} {
     if (owned_ == nullptr) {
         own();
     }

@@ -732,6 +732,43 @@ TEST_P(ClientTest, AManualAcknowledgementFreesTheMessage) {
     EXPECT_EQ(take_message(mqtt, true), "third") << "the others were acknowledged";
 }
 
+TEST_P(ClientTest, AHandlerAcknowledgesByHandLaterOnAnotherThread) {
+    Mosquitto broker;
+    Options kept = lasting(options(broker), "by hand");
+    const TopicOptions manual{.qos = Qos::at_least_once, .ack = AckMode::manual};
+    Collector seen;
+    {
+        Client mqtt{kept};
+        std::mutex mutex;
+        std::vector<Message> waiting;
+        mqtt.register_topic("a", manual).value().on_message([&](const Message& message, Captures) {
+            {
+                const std::lock_guard lock{mutex};
+                waiting.push_back(message);
+            }
+            seen.add(text_of(message));
+        });
+        start(mqtt);
+        EXPECT_TRUE(mqtt.publish("a", "done", kQos1).wait(kPatience));
+        EXPECT_TRUE(mqtt.publish("a", "given up", kQos1).wait(kPatience));
+        EXPECT_EQ(seen.wait(2), (Strings{"a=done", "a=given up"}));
+        std::thread{[&] {
+            const std::lock_guard lock{mutex};
+            const Message copy = waiting.front();
+            copy.ack();
+            waiting.front().ack();  // Again: nothing more.
+        }}.join();
+        mqtt.close();
+        const std::lock_guard lock{mutex};
+        waiting.back().ack();  // Too late, and harmless.
+    }
+    Client mqtt{kept};
+    collect(mqtt, "a", seen, {.qos = Qos::at_least_once});
+    start(mqtt);
+    EXPECT_TRUE(mqtt.publish("a", "next", kQos1).wait(kPatience));
+    EXPECT_EQ(seen.wait(4), (Strings{"a=done", "a=given up", "a=given up", "a=next"}));
+}
+
 TEST_P(ClientTest, ClosingIsQuickWhenNobodyPulls) {
     Mosquitto broker;
     Options pulled = options(broker);

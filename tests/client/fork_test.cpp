@@ -1,6 +1,8 @@
 // A forked child: it knows that the client is its parent's, and keeps nothing of it open.
 #include "client/client_fixture.hpp"
+#include "support/scripted_broker.hpp"
 
+#include <atomic>
 #include <csignal>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -42,11 +44,68 @@ TEST(ForkTest, AChildHasNoPartInTheConnectionAndDoesNotDisturbIt) {
     EXPECT_EQ(broker.log().find("Client parent closed"), std::string::npos);
 }
 
+/// Everything that may be called, while other threads of the parent may have held each lock.
+int calls_that_do_not_hang(Client& mqtt, Batch& batch, Topic topic, const Receipt& receipt) {
+    alarm(20);
+    int wrong = mqtt.topic_for("route").error().is(Error::inherited) ? 0 : 1;
+    wrong |= receipt.done() || receipt.wait().error().is(Error::inherited) ? 0 : 2;
+    wrong |= batch.next() == nullptr ? 0 : 4;
+    wrong |= mqtt.connection() ? 8 : 0;
+    wrong |= mqtt.wait_subscribed(1h).error().is(Error::inherited) ? 0 : 16;
+    mqtt.on_connect([] {});
+    mqtt.on_disconnect([](const Failure&) {});
+    mqtt.on_log([](LogLevel, std::string_view) {});
+    topic.on_message([](const Message&, Captures) {});
+    (void)mqtt.statistics();
+    (void)mqtt.fileno();
+    { const Batch ending = std::move(batch); }
+    return wrong;
+}
+
+TEST(ForkTest, NoCallInAChildHangsOnALockThatAThreadOfTheParentHeld) {
+    test::Mosquitto broker;
+    Options options = test_options(broker.uri());
+    options.handler_threads = 0;
+    Client mqtt{options};
+    Topic topic = mqtt.register_topic("route", {.qos = Qos::at_least_once}).value();
+    ASSERT_TRUE(mqtt.connect());
+    ASSERT_TRUE(mqtt.wait_subscribed(kPatience));
+    std::atomic<bool> ended{false};
+    std::vector<std::thread> threads;
+    for (int number = 0; number < 2; ++number) {
+        threads.emplace_back([&] {
+            while (!ended) {
+                (void)mqtt.topic_for("route");
+                (void)mqtt.publish("route", "x", {.qos = Qos::at_least_once});
+                (void)mqtt.statistics();
+                Batch taken = mqtt.take(1, 1ms);
+                while (taken.next() != nullptr) {
+                }
+            }
+        });
+    }
+    for (int round = 0; round < 30; ++round) {
+        Batch batch = mqtt.take(1, kPatience);
+        const Receipt receipt = mqtt.publish("other", "x", {.qos = Qos::at_least_once});
+        const pid_t child = fork();
+        if (child == 0) {
+            _exit(calls_that_do_not_hang(mqtt, batch, topic, receipt));
+        }
+        int status = -1;
+        EXPECT_EQ(waitpid(child, &status, 0), child);
+        EXPECT_EQ(status, 0) << "in round " << round;
+    }
+    ended = true;
+    for (std::thread& thread : threads) {
+        thread.join();
+    }
+}
+
 // The parent is a process of its own, which has a child and is killed.
-[[noreturn]] void be_parent(const Options& options, int ready, int until) {
+[[noreturn]] void be_parent(const Options& options, int ready, int until, bool (*wait)(Client&, int)) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     Client mqtt{options};
-    if (!mqtt.connect() || !mqtt.wait_connected(kPatience)) {
+    if (!mqtt.connect() || !wait(mqtt, until)) {
         _exit(1);
     }
     if (fork() == 0) {
@@ -82,7 +141,8 @@ TEST(ForkTest, TheBrokerSeesTheDeathOfAParentWhoseChildLives) {
     const pid_t parent = fork();
     if (parent == 0) {
         close(until[1]);
-        be_parent(options, ready[1], until[0]);
+        be_parent(options, ready[1], until[0],
+                  [](Client& mqtt, int) { return mqtt.wait_connected(kPatience).has_value(); });
     }
     close(ready[1]);
     char byte = 0;
@@ -92,6 +152,35 @@ TEST(ForkTest, TheBrokerSeesTheDeathOfAParentWhoseChildLives) {
     EXPECT_EQ(seen.wait(1), (std::vector<std::string>{"will=gone"}));
     EXPECT_EQ(close(until[1]), 0);
     EXPECT_EQ(read(ready[0], &byte, 1), 0) << "the child lived until now, and has ended";
+    close(ready[0]);
+    close(until[0]);
+}
+
+TEST(ForkTest, TheBrokerSeesTheDeathOfAParentThatForkedDuringAHandshake) {
+    test::ScriptedBroker broker;
+    const Options options = test_options("mqtts://127.0.0.1:" + std::to_string(broker.port()));
+    int ready[2];
+    int until[2];
+    ASSERT_EQ(pipe(ready), 0);
+    ASSERT_EQ(pipe(until), 0);
+    const pid_t parent = fork();
+    if (parent == 0) {
+        close(until[1]);
+        be_parent(options, ready[1], until[0], [](Client&, int go) {
+            char byte = 0;
+            return read(go, &byte, 1) == 1;
+        });
+    }
+    close(ready[1]);
+    test::ScriptedLink link = broker.accept();
+    EXPECT_FALSE(link.receive_packet().empty()) << "the handshake of TLS has begun, and is never answered";
+    char byte = 'g';
+    ASSERT_EQ(write(until[1], &byte, 1), 1);
+    ASSERT_EQ(read(ready[0], &byte, 1), 1);
+    kill(parent, SIGKILL);
+    waitpid(parent, nullptr, 0);
+    EXPECT_TRUE(link.ended()) << "while the child lives";
+    EXPECT_EQ(close(until[1]), 0);
     close(ready[0]);
     close(until[0]);
 }
