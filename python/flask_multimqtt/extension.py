@@ -418,7 +418,10 @@ class MultiMQTT(DynsecCalls):
             native = connection.client_to_publish().publish(
                 topic, payload, qos, retain, no_prefix=no_prefix, properties=properties
             )
-        receipt = Receipt(native, connection.watch) if qos else connection.done_receipt(native)
+        if qos:
+            receipt = Receipt(native, connection.watch)
+        else:
+            receipt = connection.done or connection.done_receipt(native)
         if signals.published.receivers or signals.message_dropped.receivers:
             self._signal(connection, topic, payload, qos, retain, receipt)
         return receipt
