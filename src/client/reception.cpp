@@ -32,7 +32,7 @@ Reception::Reception(std::uint64_t hash_key, routing::SubscriptionPlan& plan, In
 
 Parcel& Reception::parcel() {
     if (parcel_ == nullptr) {
-        parcel_ = std::make_shared<Parcel>(like_the_last_);
+        parcel_ = parcels_->take(like_the_last_);
     }
     return *parcel_;
 }

@@ -4,6 +4,7 @@
 
 #include "client/acknowledgements.hpp"
 #include "client/inbox.hpp"
+#include "client/parcel_pool.hpp"
 #include "client/route.hpp"
 #include "routing/keyed_hash.hpp"
 #include "routing/matches.hpp"
@@ -66,6 +67,7 @@ private:
     Inbox& inbox_;
     std::vector<std::shared_ptr<Topic::Route>> routes_;  // By id.
     std::vector<std::shared_ptr<ObserverList>> observers_;
+    const std::shared_ptr<ParcelPool> parcels_ = std::make_shared<ParcelPool>();
     std::shared_ptr<Parcel> parcel_;
     Parcel::Size like_the_last_;  // What comes in one go resembles what came before.
     routing::Matches matches_;
