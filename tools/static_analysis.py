@@ -1,21 +1,29 @@
-"""clang-tidy over the library, two files at once, and never twice over the same text."""
+"""clang-tidy over the library, one file a processor, and never twice over the same text."""
 
 from __future__ import annotations
 
 import json
+import os
+import re
 import subprocess
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tools import cpp_build
-from tools.project import BUILD, ROOT, digest, jobs, own_files, relative
-from tools.steps import StepFailedError, say
+from tools.project import BUILD, ROOT, digest, jobs, relative
+from tools.steps import StepFailedError, elapsed_shown, say
 
 _CHECKED = (ROOT / "src", ROOT / "examples" / "cpp")
+_INCLUDED_FROM = (ROOT / "include", ROOT / "src")
+_INCLUDE = re.compile(r'^#include "([^"]+)"', re.MULTILINE)
+
+#: Like the compiler's cache it is shared by all clones of a user.
+_CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "multimqtt" / "clang-tidy"
 
 
 def check_cpp(base: str | None) -> None:
-    """Runs clang-tidy over each source of the library whose text, or any header, has changed.
+    """Runs clang-tidy over each source of the library that was not found good with this very text before.
 
     Args:
         base: A git revision; then only files that differ from it, and those beside a header that does.
@@ -24,18 +32,20 @@ def check_cpp(base: str | None) -> None:
         StepFailedError: clang-tidy found something; it has been printed.
     """
     cpp_build.configure("dev")
-    headers = digest([ROOT / ".clang-tidy", *own_files(".hpp")])
-    waiting = [source for source in _sources(base) if not _stamp(source).has(digest([source], headers))]
-    say(f"- clang-tidy over {len(waiting)} files")
-    with ThreadPoolExecutor(jobs()) as pool:
+    version = subprocess.run(["clang-tidy", "--version"], capture_output=True, text=True).stdout
+    stamps = {source: _stamp(source, version) for source in _sources(base)}
+    waiting = [source for source, stamp in stamps.items() if not stamp.exists()]
+    say(f"- clang-tidy over {len(waiting)} of {len(stamps)} files; the others have not changed")
+    with elapsed_shown(time.monotonic()), ThreadPoolExecutor(jobs()) as pool:
         outputs = list(pool.map(_check_one, waiting))
+    _CACHE.mkdir(parents=True, exist_ok=True)
     failed = False
     for source, output in zip(waiting, outputs, strict=True):
         if output:
             say(output)
             failed = True
         else:
-            _stamp(source).write(digest([source], headers))
+            stamps[source].touch()
     if failed:
         raise StepFailedError("clang-tidy")
 
@@ -77,19 +87,17 @@ def _check_one(source: Path) -> str:
     return done.stdout or f"{relative(source)}: clang-tidy failed:\n{done.stderr}"
 
 
-class _Stamp:
-    """Remembers with which text a source was found good."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def has(self, value: str) -> bool:
-        return self._path.is_file() and self._path.read_text() == value
-
-    def write(self, value: str) -> None:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._path.write_text(value)
+def _stamp(source: Path, version: str) -> Path:
+    """The file that is there when `source`, with all that it includes of ours, was found good."""
+    files: dict[Path, None] = {}
+    _add_with_includes(source, files)
+    return _CACHE / digest([ROOT / ".clang-tidy", *files], version)
 
 
-def _stamp(source: Path) -> _Stamp:
-    return _Stamp(BUILD / "clang-tidy" / relative(source))
+def _add_with_includes(source: Path, files: dict[Path, None]) -> None:
+    if source in files or not source.is_file():
+        return
+    files[source] = None
+    for name in _INCLUDE.findall(source.read_text()):
+        for folder in (source.parent, *_INCLUDED_FROM):
+            _add_with_includes(folder / name, files)

@@ -53,7 +53,7 @@ def run_step(
     started = time.monotonic()
     say(f"- {title}")
     try:
-        with log.open("wb") as output, _elapsed_shown(started):
+        with log.open("wb") as output, elapsed_shown(started):
             status = subprocess.run(
                 [str(part) for part in command],
                 cwd=folder,
@@ -114,7 +114,7 @@ def exclusive() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _elapsed_shown(started: float) -> Iterator[None]:
+def elapsed_shown(started: float) -> Iterator[None]:
     """Shows the running seconds: each second to a person, each minute to a log."""
     person = sys.stdout.isatty()
     ended = threading.Event()

@@ -163,6 +163,8 @@ void TlsContextDeleter::operator()(ssl_ctx_st* context) const noexcept {
 }
 
 Result<TlsContext> make_tls_context(const TlsOptions& options) {
+    // OpenSSL's own exit handler would free what the I/O thread may still be using.
+    ::OPENSSL_init_ssl(OPENSSL_INIT_NO_ATEXIT, nullptr);
     ::ERR_clear_error();
     TlsContext context{::SSL_CTX_new(::TLS_client_method())};
     if (!context) {
