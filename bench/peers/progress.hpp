@@ -115,9 +115,11 @@ public:
     }
 
     void returned(const void* payload) {
-        const std::lock_guard lock{mutex_};
-        at_ = Clock::now();
-        returned_ = load_number(payload) + 1;
+        {
+            const std::lock_guard lock{mutex_};
+            at_ = Clock::now();
+            returned_ = load_number(payload) + 1;
+        }
         changed_.notify_one();
     }
 

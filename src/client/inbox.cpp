@@ -46,7 +46,7 @@ void Inbox::push(std::shared_ptr<Parcel> parcel) {
     for (const InboxItem& item : parcel->items) {
         bytes += item.weight();
     }
-    const Lock lock{mutex_};
+    Lock lock{mutex_};
     if (stopped_ || parcel->items.empty()) {
         return;
     }
@@ -55,7 +55,9 @@ void Inbox::push(std::shared_ptr<Parcel> parcel) {
     bytes_ += bytes;
     parcels_.push_back(std::move(parcel));
     signal_descriptor();
-    if (idle_ > 0 && (!watched_ || all_held_up())) {
+    const bool wakes_one = idle_ > 0 && (!watched_ || all_held_up());
+    lock.unlock();  // Who is woken wants it at once.
+    if (wakes_one) {
         work_.notify_one();
     }
 }
