@@ -38,6 +38,8 @@ public:
     requires std::integral<Number> || std::floating_point<Number> Payload(Number number)
         : Payload(text_of(number)) {}
     Payload(const boost::json::value& value);
+    Payload(const boost::json::object& value);
+    Payload(const boost::json::array& value);
     Payload(std::initializer_list<boost::json::value_ref> list);
     // NOLINTEND(google-explicit-constructor)
 

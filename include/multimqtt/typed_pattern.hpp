@@ -32,6 +32,13 @@ struct FixedString {
         }
     }
 
+    /// The text must have `Size` - 1 characters.
+    consteval explicit FixedString(std::string_view text) {
+        for (std::size_t index = 0; index < text.size(); ++index) {
+            characters[index] = text[index];
+        }
+    }
+
     /// The text without the terminating zero.
     [[nodiscard]] constexpr std::string_view text() const noexcept { return {characters.data(), Size - 1}; }
 };
@@ -92,6 +99,22 @@ consteval auto placeholder_kinds() {
     return kinds;
 }
 
+/// The name of a placeholder; as a template argument it stands in the messages of compilers.
+template <FixedString Pattern, std::size_t Index>
+consteval auto placeholder_name() {
+    constexpr auto kName = [] {
+        std::string_view name;
+        std::size_t count = 0;
+        static_cast<void>(grammar::read_pattern(Pattern.text(), [&](const grammar::Level& level) {
+            if (level.kind == grammar::LevelKind::placeholder && count++ == Index) {
+                name = level.name;
+            }
+        }));
+        return std::pair{static_cast<std::size_t>(name.data() - Pattern.text().data()), name.size()};
+    }();
+    return FixedString<kName.second + 1>{Pattern.text().substr(kName.first, kName.second)};
+}
+
 template <FixedString Pattern, std::size_t... Index>
 auto arguments_of(std::index_sequence<Index...>)
     -> std::tuple<CaptureType<placeholder_kinds<Pattern>()[Index]>...>;
@@ -141,18 +164,24 @@ consteval auto parameters_of() {
     }
 }
 
+/// True when a value of a placeholder can be given to a parameter.
+template <class Parameter, class Value>
+inline constexpr bool kTakes = std::is_convertible_v<Value, Parameter>&& KeepsValue<Parameter, Value>;
+
 template <class Known, class Wanted>
-inline constexpr bool kKeepsValues = true;
-template <class First, class... Parameter, class... Argument>
-requires(sizeof...(Parameter) == sizeof...(Argument)) inline constexpr bool kKeepsValues<
-    std::tuple<First, Parameter...>, std::tuple<Argument...>> = (KeepsValue<Parameter, Argument> && ...);
+inline constexpr bool kTakesAll = true;
+template <class First, class... Parameter, class... Value>
+requires(
+    sizeof...(Parameter) ==
+    sizeof...(Value)) inline constexpr bool kTakesAll<std::tuple<First, Parameter...>, std::tuple<Value...>> =
+    (kTakes<Parameter, Value> && ...);
 
 template <class Handler, class Arguments>
 inline constexpr bool kFits = false;
-template <class Handler, class... Argument>
-inline constexpr bool kFits<Handler, std::tuple<Argument...>> =
-    std::is_invocable_v<Handler&, const Message&, Argument...>&& kKeepsValues<
-        typename decltype(parameters_of<std::remove_cvref_t<Handler>>())::type, std::tuple<Argument...>>;
+template <class Handler, class... Value>
+inline constexpr bool kFits<Handler, std::tuple<Value...>> =
+    std::is_invocable_v<Handler&, const Message&, Value...>&& kTakesAll<
+        typename decltype(parameters_of<std::remove_cvref_t<Handler>>())::type, std::tuple<Value...>>;
 
 template <class Type>
 std::optional<Type> convert(const TopicCapture& capture) noexcept {
@@ -180,10 +209,11 @@ requires ValidPattern<Pattern>
 using PatternArguments =
     decltype(typed::arguments_of<Pattern>(std::make_index_sequence<typed::placeholder_count<Pattern>()>{}));
 
-/// A handler that can be called with `const Message&` and one argument per placeholder, where no number
-/// loses a part of its value: `[](const Message&, int)` does not fit `<int:number>`, `std::int64_t` does.
+/// True for a handler that can be called with `const Message&` and one argument per placeholder, where no
+/// number loses a part of its value: `[](const Message&, int)` does not fit `<int:number>`, `std::int64_t`
+/// does.
 template <FixedString Pattern, class Handler>
-concept TypedHandlerFor = ValidPattern<Pattern> && typed::kFits<Handler, PatternArguments<Pattern>>;
+concept HandlerFits = ValidPattern<Pattern> && typed::kFits<Handler, PatternArguments<Pattern>>;
 
 /// Stops the compilation with a sentence that says what is wrong with the pattern.
 template <FixedString Pattern>
@@ -211,27 +241,88 @@ consteval bool check_pattern() {
     return kFault == none;
 }
 
-/// Stops the compilation with a sentence when `Handler` does not fit the pattern; `Arguments` shows the
-/// parameters that it should have.
-template <class Handler, class Arguments>
-consteval bool check_handler() {
+/// Stops the compilation when a parameter of a handler does not take the value of its placeholder. `Position`
+/// counts the parameters of the handler from 1, so that the first placeholder has 2.
+template <FixedString Placeholder, std::size_t Position, class Value, class Parameter>
+consteval bool check_parameter() {
     static_assert(
-        typed::kFits<Handler, Arguments>,
-        "multimqtt: the handler does not fit the pattern. Its parameters must be (const "
-        "multimqtt::Message&, then one per placeholder): std::int64_t for <int:...>, double for "
-        "<float:...>, multimqtt::Uuid for <uuid:...>, std::string_view for <str:...> and <path:...>");
-    return typed::kFits<Handler, Arguments>;
+        typed::kTakes<Parameter, Value>,
+        "multimqtt: a parameter of the handler does not take the value of its placeholder; this line's "
+        "template arguments name the Placeholder, the Position of the parameter, the type of the Value "
+        "and that of the Parameter: std::int64_t for <int:...>, double for <float:...>, multimqtt::Uuid "
+        "for <uuid:...>, std::string_view for <str:...> and <path:...>");
+    return typed::kTakes<Parameter, Value>;
 }
 
-/// Both checks; use it as `static_assert(check_typed_handler<Pattern, Handler>());`.
+/// Stops the compilation when a handler has too many parameters, or too few.
+template <std::size_t Placeholders, std::size_t Parameters>
+consteval bool check_parameter_count() {
+    static_assert(Parameters == Placeholders + 1,
+                  "multimqtt: the handler must have one parameter for the message and one for each "
+                  "placeholder of the pattern; see how many Placeholders and Parameters there are");
+    return Parameters == Placeholders + 1;
+}
+
+namespace typed {
+
+template <FixedString Pattern, class Known>
+struct ParameterCheck {
+    static consteval bool run() { return true; }  // A template or an overload: only the call can tell.
+};
+template <FixedString Pattern>
+struct ParameterCheck<Pattern, std::tuple<>> {
+    static consteval bool run() { return check_parameter_count<placeholder_count<Pattern>(), 0>(); }
+};
+template <FixedString Pattern, class First, class... Parameter>
+struct ParameterCheck<Pattern, std::tuple<First, Parameter...>> {
+    static consteval bool run() {
+        constexpr std::size_t kCount = placeholder_count<Pattern>();
+        if constexpr (sizeof...(Parameter) != kCount) {
+            return check_parameter_count<kCount, sizeof...(Parameter) + 1>();
+        } else {
+            return each(std::make_index_sequence<kCount>{});
+        }
+    }
+    template <std::size_t... Index>
+    static consteval bool each(std::index_sequence<Index...>) {
+        return (check_parameter<placeholder_name<Pattern, Index>(), Index + 2,
+                                std::tuple_element_t<Index, PatternArguments<Pattern>>, Parameter>() &&
+                ...);
+    }
+};
+
+}  // namespace typed
+
+/// Stops the compilation with a sentence when `Handler` does not fit `Pattern`.
 template <FixedString Pattern, class Handler>
-consteval bool check_typed_handler() {
-    if constexpr (check_pattern<Pattern>()) {
-        return check_handler<Handler, PatternArguments<Pattern>>();
+consteval bool check_handler() {
+    using Known = typename decltype(typed::parameters_of<std::remove_cvref_t<Handler>>())::type;
+    if constexpr (typed::ParameterCheck<Pattern, Known>::run()) {
+        static_assert(
+            HandlerFits<Pattern, Handler>,
+            "multimqtt: the handler cannot be called with (const multimqtt::Message&, then the value "
+            "of each placeholder): std::int64_t for <int:...>, double for <float:...>, "
+            "multimqtt::Uuid for <uuid:...>, std::string_view for <str:...> and <path:...>");
+        return HandlerFits<Pattern, Handler>;
     } else {
         return false;
     }
 }
+
+/// Both checks.
+template <FixedString Pattern, class Handler>
+consteval bool check_typed_handler() {
+    if constexpr (check_pattern<Pattern>()) {
+        return check_handler<Pattern, Handler>();
+    } else {
+        return false;
+    }
+}
+
+/// `HandlerFits`, for functions that have no overload to fall back to: where it does not hold, compilation
+/// stops with a sentence about the pattern, or the placeholder and the parameter.
+template <FixedString Pattern, class Handler>
+concept TypedHandlerFor = check_typed_handler<Pattern, Handler>();
 
 /// Converts `captures` and calls `handler(message, values...)`.
 ///
@@ -241,7 +332,7 @@ consteval bool check_typed_handler() {
 ///         empty optional for a handler that returns a value. A pattern parsed with `IntRange::int64` never
 ///         gets so far.
 template <FixedString Pattern, class Handler>
-requires TypedHandlerFor<Pattern, Handler>
+requires HandlerFits<Pattern, Handler>
 auto invoke_with_captures(Handler&& handler, const Message& message, std::span<const TopicCapture> captures) {
     using Arguments = PatternArguments<Pattern>;
     assert(captures.size() == std::tuple_size_v<Arguments>);

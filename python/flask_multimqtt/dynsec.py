@@ -63,6 +63,7 @@ class Dynsec:
         groups: t.Iterable[Role] | None = None,
     ) -> None:
         """Makes a client, which can log in when it has a password."""
+        named_groups = self._existing("getGroup", _named("groupname", groups))
         self._run(
             "createClient",
             username=username,
@@ -71,7 +72,7 @@ class Dynsec:
             textname=textname,
             textdescription=textdescription,
             roles=_named("rolename", roles),
-            groups=_named("groupname", groups),
+            groups=named_groups,
         )
 
     def modify_client(
@@ -86,6 +87,7 @@ class Dynsec:
         groups: t.Iterable[Role] | None = None,
     ) -> None:
         """Changes what is given and disconnects the client; `roles` and `groups` replace all it had."""
+        named_groups = self._existing("getGroup", _named("groupname", groups))
         self._run(
             "modifyClient",
             username=username,
@@ -94,7 +96,7 @@ class Dynsec:
             textname=textname,
             textdescription=textdescription,
             roles=_named("rolename", roles),
-            groups=_named("groupname", groups),
+            groups=named_groups,
         )
 
     def delete_client(self, username: str) -> None:
@@ -162,13 +164,14 @@ class Dynsec:
         clients: t.Iterable[Role] | None = None,
     ) -> None:
         """Changes what is given; `roles` and `clients` replace all it had."""
+        members = self._existing("getClient", _named("username", clients))
         self._run(
             "modifyGroup",
             groupname=group,
             textname=textname,
             textdescription=textdescription,
             roles=_named("rolename", roles),
-            clients=_named("username", clients),
+            clients=members,
         )
 
     def delete_group(self, group: str) -> None:
@@ -220,14 +223,16 @@ class Dynsec:
         textname: str | None = None,
         textdescription: str | None = None,
         acls: t.Iterable[Acl] | None = None,
+        allowwildcardsubs: bool | None = None,
     ) -> None:
-        """Makes a role."""
+        """Makes a role; `allowwildcardsubs` needs Mosquitto 2.1."""
         self._run(
             "createRole",
             rolename=role,
             textname=textname,
             textdescription=textdescription,
             acls=self._entries(acls),
+            allowwildcardsubs=allowwildcardsubs,
         )
 
     def modify_role(
@@ -237,14 +242,16 @@ class Dynsec:
         textname: str | None = None,
         textdescription: str | None = None,
         acls: t.Iterable[Acl] | None = None,
+        allowwildcardsubs: bool | None = None,
     ) -> None:
-        """Changes what is given; `acls` replace all it had."""
+        """Changes what is given; `acls` replace all it had. `allowwildcardsubs` needs Mosquitto 2.1."""
         self._run(
             "modifyRole",
             rolename=role,
             textname=textname,
             textdescription=textdescription,
             acls=self._entries(acls),
+            allowwildcardsubs=allowwildcardsubs,
         )
 
     def delete_role(self, role: str) -> None:
@@ -308,7 +315,16 @@ class Dynsec:
         given = {name: value for name, value in arguments.items() if value is not None}
         return self.execute([{"command": command, **given}])[0]
 
+    def _existing(self, command: str, entries: list[Reply] | None) -> list[Reply] | None:
+        """The entries, all of which exist; Mosquitto 2.0 leaves out, without a word, those that do not."""
+        if entries:
+            names = [{key: entry[key] for key in entry if key != "priority"} for entry in entries]
+            self.execute([{"command": command, **name} for name in names])
+        return entries
+
     def _list(self, command: str, name: str, verbose: bool, count: int, offset: int) -> list[t.Any]:
+        if count == 0:
+            return []  # The plugin would give one.
         return t.cast("list[t.Any]", self._run(command, verbose=verbose, count=count, offset=offset)[name])
 
     def _entries(self, acls: t.Iterable[Acl] | None) -> list[Reply] | None:
@@ -335,6 +351,5 @@ class Dynsec:
 def _named(key: str, entries: t.Iterable[Role] | None) -> list[Reply] | None:
     if entries is None:
         return None
-    return [
-        {key: entry} if isinstance(entry, str) else {key: entry[0], "priority": entry[1]} for entry in entries
-    ]
+    names = [entries] if isinstance(entries, str) else entries
+    return [{key: name} if isinstance(name, str) else {key: name[0], "priority": name[1]} for name in names]

@@ -312,9 +312,7 @@ Result<std::string> payload_of(std::span<const json::object> commands, std::stri
 }
 
 std::string prefixed(std::string_view prefix, std::string_view topic) {
-    while (prefix.ends_with('/')) {
-        prefix.remove_suffix(1);
-    }
+    prefix.remove_suffix(prefix.ends_with('/') ? 1 : 0);  // As the client takes its prefix.
     constexpr std::string_view kShare = "$share/";
     std::string_view group;
     if (topic.starts_with(kShare)) {

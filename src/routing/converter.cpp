@@ -22,6 +22,13 @@ bool is_integer(std::string_view text) noexcept {
     return skip_digits(text, offset) && offset == text.size();
 }
 
+/// What Python converts unless it is told otherwise; the time that takes grows with the square of the digits.
+constexpr std::size_t kDigitsMax = 4'300;
+
+bool is_bounded_integer(std::string_view text) noexcept {
+    return is_integer(text) && text.size() <= kDigitsMax + (text.starts_with('-') ? 1 : 0);
+}
+
 bool is_floating(std::string_view text) noexcept {
     std::size_t offset = text.starts_with('-') ? 1 : 0;
     if (!skip_digits(text, offset)) {
@@ -153,7 +160,7 @@ namespace multimqtt::routing {
 bool fits(PlaceholderKind kind, std::string_view text, IntRange range) noexcept {
     switch (kind) {
         case PlaceholderKind::integer:
-            return range == IntRange::any ? is_integer(text)
+            return range == IntRange::any ? is_bounded_integer(text)
                                           : TopicCapture{kind, text}.as_int64().has_value();
         case PlaceholderKind::floating:
             return TopicCapture{kind, text}.as_double().has_value();
@@ -169,7 +176,7 @@ bool fits(PlaceholderKind kind, std::string_view text, IntRange range) noexcept 
 std::string_view expectation(PlaceholderKind kind) noexcept {
     switch (kind) {
         case PlaceholderKind::integer:
-            return "an optional minus sign and digits";
+            return "an optional minus sign and up to 4300 digits";
         case PlaceholderKind::floating:
             return "a finite number: an optional minus sign, digits, optionally a fraction and an exponent";
         case PlaceholderKind::uuid:

@@ -8,31 +8,29 @@ namespace multimqtt::routing {
 void CopyWatch::reset() {
     copies_per_subscription_ = false;
     watching_ = false;
-    identifiers_.clear();
 }
 
 bool CopyWatch::is_copy(std::string_view topic, std::string_view payload,
-                        std::span<const std::uint32_t> identifiers) {
-    if (!watching_) {
-        return false;
-    }
+                        std::span<const std::uint32_t> identifiers, bool ours) {
     const auto is_known = [&](std::uint32_t identifier) {
         return std::ranges::find(identifiers_, identifier) != identifiers_.end();
     };
-    if (topic != topic_ || std::ranges::any_of(identifiers, is_known) || digest_of(payload) != payload_) {
-        watching_ = false;
-        return false;
+    watching_ = watching_ && topic == topic_ && std::ranges::none_of(identifiers, is_known) &&
+                digest_of(payload) == payload_;
+    if (watching_) {
+        identifiers_.insert(identifiers_.end(), identifiers.begin(), identifiers.end());
+        copies_per_subscription_ = copies_per_subscription_ || (ours && ours_);
+        ours_ = ours_ || ours;
     }
-    identifiers_.insert(identifiers_.end(), identifiers.begin(), identifiers.end());
-    copies_per_subscription_ = true;
-    return true;
+    return watching_;
 }
 
 void CopyWatch::remember(std::string_view topic, std::string_view payload,
-                         std::span<const std::uint32_t> identifiers) {
+                         std::span<const std::uint32_t> identifiers, bool ours) {
     topic_.assign(topic);
     payload_ = digest_of(payload);
     identifiers_.assign(identifiers.begin(), identifiers.end());
+    ours_ = ours;
     watching_ = true;
 }
 

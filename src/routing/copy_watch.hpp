@@ -11,11 +11,14 @@
 
 namespace multimqtt::routing {
 
-/// Remembers the last message whose subscription identifiers named only some of the subscriptions it matches.
+/// Remembers the last message, when it may be followed by further copies of itself.
 ///
-/// A broker may send such a message once (Mosquitto with `allow_duplicate_messages false`), or once per
-/// subscription, one copy behind the other. The first case needs all routes to run at the first copy; so they
-/// do, and when the same message comes next with other identifiers, it was the second case.
+/// MQTT lets a broker send a message that matches several subscriptions once, with the identifiers of all of
+/// them, or once per subscription, as Mosquitto does; the copies then follow each other. The same message
+/// with identifiers that were not there before is a further copy. With an identifier that was there it has
+/// been published twice.
+///
+/// Spec: v5 [MQTT-3.3.4-4], v5 [MQTT-3.3.4-5].
 class CopyWatch {
 public:
     explicit CopyWatch(KeyedHash hash) : hash_{hash} {}
@@ -30,12 +33,14 @@ public:
     [[nodiscard]] bool watching() const noexcept { return watching_; }
 
     /// True when the message is a further copy of the remembered one; otherwise that one is forgotten.
+    /// `ours`: one of the identifiers is of a subscription of ours that matches. Two such copies tell how the
+    /// broker delivers.
     [[nodiscard]] bool is_copy(std::string_view topic, std::string_view payload,
-                               std::span<const std::uint32_t> identifiers);
+                               std::span<const std::uint32_t> identifiers, bool ours);
 
-    /// Remembers a message that all its routes are about to handle.
+    /// Remembers a message.
     void remember(std::string_view topic, std::string_view payload,
-                  std::span<const std::uint32_t> identifiers);
+                  std::span<const std::uint32_t> identifiers, bool ours);
 
     /// Another message came.
     void forget() noexcept { watching_ = false; }
@@ -53,6 +58,7 @@ private:
     KeyedHash hash_;
     bool copies_per_subscription_ = false;
     bool watching_ = false;
+    bool ours_ = false;
     std::string topic_;
     Digest payload_;  // Keyed and 128 bits long: payloads may be too large to keep.
     std::vector<std::uint32_t> identifiers_;

@@ -47,68 +47,46 @@ std::uint32_t FilterTrie::add_child(std::uint32_t parent, std::string_view level
     return index;
 }
 
-std::uint32_t& FilterTrie::value(std::string_view filter) {
+FilterTrie::Ending FilterTrie::ending(std::string_view filter) {
     std::uint32_t node = kRoot;
     for (std::size_t offset = 0;;) {
         const std::size_t slash = filter.find('/', offset);
         const std::string_view level = filter.substr(offset, slash - offset);
+        const bool last = slash == std::string_view::npos;
         if (level == "#") {
-            return nodes_[node].rest;
+            return {node, &Node::rest};
+        }
+        if (level == "+" && last) {
+            return {node, &Node::any_here};
         }
         std::uint32_t next = level == "+" ? nodes_[node].any : child(node, level);
         if (next == kNone) {
             next = add_child(node, level);
         }
         node = next;
-        if (slash == std::string_view::npos) {
-            return nodes_[node].here;
+        if (last) {
+            return {node, &Node::here};
         }
         offset = slash + 1;
     }
 }
 
-std::uint32_t FilterTrie::find(std::string_view filter) const {
-    std::uint32_t node = kRoot;
-    for (std::size_t offset = 0;;) {
-        const std::size_t slash = filter.find('/', offset);
-        const std::string_view level = filter.substr(offset, slash - offset);
-        if (level == "#") {
-            return nodes_[node].rest;
-        }
-        node = level == "+" ? nodes_[node].any : child(node, level);
-        if (node == kNone || slash == std::string_view::npos) {
-            return node == kNone ? kNone : nodes_[node].here;
-        }
-        offset = slash + 1;
-    }
+std::uint32_t& FilterTrie::value(std::string_view filter) {
+    const auto [node, member] = ending(filter);
+    return nodes_[node].*member;
 }
 
 void FilterTrie::erase(std::string_view filter) {
-    std::uint32_t node = kRoot;
-    for (std::size_t offset = 0;;) {
-        const std::size_t slash = filter.find('/', offset);
-        const std::string_view level = filter.substr(offset, slash - offset);
-        if (level == "#") {
-            nodes_[node].rest = kNone;
-            break;
-        }
-        node = level == "+" ? nodes_[node].any : child(node, level);
-        if (node == kNone) {
-            return;
-        }
-        if (slash == std::string_view::npos) {
-            nodes_[node].here = kNone;
-            break;
-        }
-        offset = slash + 1;
-    }
+    const auto [node, member] = ending(filter);
+    nodes_[node].*member = kNone;
     remove_if_unused(node);
 }
 
 void FilterTrie::remove_if_unused(std::uint32_t index) {
     while (index != kRoot) {
         const Node& node = nodes_[index];
-        if (node.here != kNone || node.rest != kNone || node.any != kNone || node.first_child != kNone) {
+        if (node.here != kNone || node.any_here != kNone || node.rest != kNone || node.any != kNone ||
+            node.first_child != kNone) {
             return;
         }
         const std::uint32_t parent = node.parent;

@@ -36,9 +36,6 @@ public:
     /// The value of `filter`, `kNone` when it is new. The reference holds until the next change.
     [[nodiscard]] std::uint32_t& value(std::string_view filter);
 
-    /// The value of `filter`, `kNone` when it is not here.
-    [[nodiscard]] std::uint32_t find(std::string_view filter) const;
-
     /// Removes a filter that is here.
     void erase(std::string_view filter);
 
@@ -56,15 +53,17 @@ public:
     [[nodiscard]] std::size_t node_count() const noexcept { return nodes_.size() - free_count_; }
 
 private:
-    // One cache line each: in a large tree the misses are what a search costs.
+    // One cache line each, and none for a "+" that only ends a filter: in a large tree the misses are what a
+    // search costs.
     struct alignas(64) Node {
         std::string level;
         std::uint32_t parent = kNone;
-        std::uint32_t any = kNone;          // The child "+".
+        std::uint32_t any = kNone;          // The child "+", when a filter goes on behind it.
         std::uint32_t first_child = kNone;  // Of the literal ones.
         std::uint32_t child_count = 0;
-        std::uint32_t here = kNone;  // Value of the filter that ends with this level.
-        std::uint32_t rest = kNone;  // Value of the filter that goes on with "#".
+        std::uint32_t here = kNone;      // Value of the filter that ends with this level,
+        std::uint32_t any_here = kNone;  // of the one that ends with a "+" behind it,
+        std::uint32_t rest = kNone;      // and of the one that ends with a "#" behind it.
     };
     // What only changes and overlaps need, by node.
     struct Siblings {
@@ -80,6 +79,13 @@ private:
     static constexpr std::size_t kEnded = static_cast<std::size_t>(-1);
     static constexpr std::size_t kBelow = static_cast<std::size_t>(-2);
 
+    // Where the value of a filter stands; makes the nodes that lead to it.
+    struct Ending {
+        std::uint32_t node;
+        std::uint32_t Node::*member;
+    };
+
+    [[nodiscard]] Ending ending(std::string_view filter);
     [[nodiscard]] std::uint32_t child(std::uint32_t parent, std::string_view level) const;
     std::uint32_t add_child(std::uint32_t parent, std::string_view level);
     void remove_if_unused(std::uint32_t node);
@@ -119,10 +125,14 @@ void FilterTrie::match(std::string_view topic, Scratch& scratch, Found found) co
         scratch.begins.push_back(static_cast<std::uint32_t>(end + 1));
         scratch.next_nodes.clear();
         const bool wildcards = depth > 0 || !reserved;  // v5 [MQTT-4.7.2-1].
+        const bool last = slash == std::string_view::npos;
         for (const std::uint32_t index : scratch.nodes) {
             const Node& node = nodes_[index];
             if (wildcards && node.rest != kNone) {
                 found(node.rest, depth, true);
+            }
+            if (wildcards && last && node.any_here != kNone) {
+                found(node.any_here, depth + 1, false);
             }
             if (wildcards && node.any != kNone) {
                 scratch.next_nodes.push_back(node.any);
@@ -152,6 +162,11 @@ void FilterTrie::overlaps(std::string_view filter, Visit visit) const {
             return;
         }
         if (node.rest != kNone && wildcards && !visit(node.rest)) {
+            return;
+        }
+        const bool one_more =
+            below || (!at_end && (slash == std::string_view::npos || filter.substr(slash + 1) == "#"));
+        if (node.any_here != kNone && wildcards && one_more && !visit(node.any_here)) {
             return;
         }
         if (below) {

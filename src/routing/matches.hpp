@@ -49,8 +49,8 @@ public:
         return std::span{captures_}.subspan(match.first_capture, match.capture_count);
     }
 
-    /// Routes whose filter matches but whose placeholders do not: their subscriptions bring the message, and
-    /// nobody handles it.
+    /// Routes whose filter matches but whose placeholders do not, or whose prefix is the whole topic: their
+    /// subscriptions bring the message, and nobody handles it.
     [[nodiscard]] std::span<const RouteId> rejected() const noexcept { return rejected_; }
 
 private:

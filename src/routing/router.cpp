@@ -157,7 +157,8 @@ void Router::take_all(std::uint32_t head, std::string_view topic, bool is_rest, 
     for (std::uint32_t index = head; index != kNone; index = routes_[index].next) {
         const Route& route = routes_[index];
         const std::size_t first = matches.captures_.size();
-        bool fitting = true;
+        // "prefix/#" is sent for "prefix" too, which is no topic under the prefix.
+        bool fitting = route.prefix_size <= topic_size;
         for (const CaptureLevel& capture : captures_of(index)) {
             const std::uint32_t begin = begins[capture.level];
             const bool path = is_rest && capture.kind == PlaceholderKind::path;

@@ -115,7 +115,6 @@ std::uint32_t SubscriptionPlan::add_filter(const std::string& text) {
     filter.text = text;
     filter.shared = share_size(text) != 0;
     filter.identifier = free_identifier(text);
-    retired_identifiers_.erase(filter.identifier);
     filter_by_text_.emplace(text, index);
     filter_by_identifier_.emplace(filter.identifier, index);
     return index;
@@ -123,8 +122,8 @@ std::uint32_t SubscriptionPlan::add_filter(const std::string& text) {
 
 void SubscriptionPlan::remove_filter(std::uint32_t index) {
     Filter& filter = filters_[index];
-    if (has_identifiers() && applied_.contains(filter.text)) {
-        retired_identifiers_.insert(filter.identifier);
+    if (applied_.contains(filter.text)) {
+        foreign_copies_ = true;  // Of messages that the broker sent before it heard of the end.
     }
     filter_by_identifier_.erase(filter.identifier);
     filter_by_text_.erase(filter.text);
@@ -148,16 +147,20 @@ std::uint32_t SubscriptionPlan::free_identifier(std::string_view filter) const {
 
 void SubscriptionPlan::connected(SubscriptionIdentifiers identifiers, BrokerSession session) {
     copies_.reset();
-    retired_identifiers_.clear();
     const bool rearrange = std::exchange(identifiers_, identifiers) != identifiers;
     if (session == BrokerSession::fresh) {
+        made_session_ = true;
+        foreign_copies_ = false;
         applied_.clear();
         for (Route& route : routes_) {
             route.generation = 0;
         }
         for (Unit& unit : units_) {
+            unit.in_place_since = kNever;
             unit.in_place = false;
         }
+    } else if (rearrange || !made_session_) {
+        foreign_copies_ = true;
     }
     if (rearrange) {
         rebuild();
@@ -180,7 +183,6 @@ void SubscriptionPlan::connected(SubscriptionIdentifiers identifiers, BrokerSess
 
 void SubscriptionPlan::connection_lost() {
     copies_.reset();
-    retired_identifiers_.clear();
 }
 
 Subscription SubscriptionPlan::subscription_of(const Unit& unit) const {
@@ -254,7 +256,7 @@ SubscriptionChanges SubscriptionPlan::take_changes() {
 void SubscriptionPlan::acknowledged(std::string_view filter) {
     const std::uint32_t index = unit_named(std::string{filter});
     if (index != kNone) {
-        units_[index].in_place = true;
+        units_[index].seen(message_);
     }
 }
 
@@ -268,6 +270,7 @@ void SubscriptionPlan::not_applied(std::string_view filter) {
     }
     applied_.erase(text);
     Unit& unit = units_[index];
+    unit.in_place_since = kNever;
     unit.in_place = false;
     for (const std::uint32_t member : unit.filters) {
         for (const RouteId id : filters_[member].routes) {

@@ -8,8 +8,10 @@
 #include "routing/matches.hpp"
 #include "routing/route_id.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <string>
 #include <string_view>
@@ -71,6 +73,10 @@ struct MessageFacts {
 ///
 /// Shared subscriptions are never merged; what they deliver is for their own routes.
 ///
+/// A session that the broker kept for an earlier process may have subscriptions that no route knows. What
+/// they bring runs all matching routes, unless it is a further copy of what ran them. Without identifiers
+/// copies cannot be told from messages: start such a session afresh when the routes have changed.
+///
 /// Threads: for one thread at a time; the I/O thread owns it.
 /// Spec:    MQTT 5.0 sections 3.3.4, 3.8.4, 4.8.2; MQTT 3.1.1 section 3.3.5.
 class SubscriptionPlan {
@@ -123,6 +129,8 @@ public:
     static constexpr std::size_t kWarningsMax = 20;
 
 private:
+    static constexpr std::uint64_t kNever = std::numeric_limits<std::uint64_t>::max();
+
     // How many routes ask for what.
     struct Tally {
         std::array<std::uint32_t, 3> by_qos{};
@@ -157,8 +165,16 @@ private:
         std::uint64_t generation = 0;  // Of its last SUBSCRIBE.
         std::uint64_t carried = 0;     // The last message that carried its identifier.
         std::uint64_t matched = 0;     // The last message that matched one of its routes.
-        bool shared = false;
+        std::uint64_t served = 0;      // The first copy of the last message that its routes ran for.
+        // The message before it was acknowledged or seen to deliver; 0 for one that may be there from before.
+        std::uint64_t in_place_since = kNever;
         bool in_place = false;  // Acknowledged, or seen to deliver.
+        bool shared = false;
+
+        void seen(std::uint64_t message) noexcept {
+            in_place_since = std::min(in_place_since, message);
+            in_place = true;
+        }
     };
 
     [[nodiscard]] bool has_identifiers() const noexcept {
@@ -195,15 +211,14 @@ private:
         std::uint32_t plain = 0;  // Routes that are not shared.
         std::uint32_t plain_carried = 0;
         std::uint32_t shared_carried = 0;
-        bool any_known = false;    // An identifier of ours, perhaps of a filter that is gone.
-        bool only_retired = true;  // All identifiers are of filters that are gone.
-        bool all_matched = true;   // All identifiers are of units that matched.
-        bool all_in_place = true;  // The broker has all units that matched.
+        bool ours = false;          // An identifier is of a subscription of ours that matches.
+        bool was_in_place = false;  // Such a subscription was there before the message at `first_copy_`.
     };
     [[nodiscard]] Census take_census(const Matches& matches, const MessageFacts& facts);
     void select_retained(const Matches& matches, bool by_identifier, std::vector<std::uint32_t>& chosen);
-    void select_partial(const Matches& matches, const MessageFacts& facts, const Census& census,
-                        std::vector<std::uint32_t>& chosen);
+    void select_live(const Matches& matches, const MessageFacts& facts, const Census& census,
+                     std::vector<std::uint32_t>& chosen);
+    [[nodiscard]] bool is_for(const Unit& unit, const Census& census) const;
     template <class Predicate>
     void choose(const Matches& matches, std::vector<std::uint32_t>& chosen, Predicate predicate);
 
@@ -214,7 +229,6 @@ private:
     std::vector<std::uint32_t> free_filters_;
     std::unordered_map<std::string, std::uint32_t> filter_by_text_;
     std::unordered_map<std::uint32_t, std::uint32_t> filter_by_identifier_;
-    std::unordered_set<std::uint32_t> retired_identifiers_;  // Unsubscribed during this connection.
     std::vector<Unit> units_;
     std::vector<std::uint32_t> free_units_;
     std::unordered_map<std::string, std::uint32_t> unit_by_text_;
@@ -223,8 +237,12 @@ private:
     std::vector<std::string> changed_;  // Filters to look at in `take_changes`.
     std::unordered_set<std::string> changed_set_;
     std::uint64_t generation_ = 0;
-    std::uint64_t message_ = 0;
+    std::uint64_t message_ = 0;     // Counts messages, apart from the usual case.
+    std::uint64_t first_copy_ = 0;  // The message of which later ones may be copies.
     CopyWatch copies_;
+    // Whether the broker may have subscriptions of this session that the routes do not know.
+    bool foreign_copies_ = false;
+    bool made_session_ = false;  // The session has only subscriptions that were made here.
 };
 
 }  // namespace multimqtt::routing

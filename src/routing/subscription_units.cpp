@@ -22,6 +22,10 @@ std::uint32_t SubscriptionPlan::add_unit(std::string text, bool shared) {
     if (!has_identifiers() && !shared) {
         covers_.value(text) = index;
     }
+    units_[index].in_place = applied_.contains(text);  // Its last route went and another one came.
+    if (units_[index].in_place || !made_session_) {
+        units_[index].in_place_since = 0;
+    }
     units_[index].text = std::move(text);
     units_[index].shared = shared;
     return index;

@@ -52,14 +52,7 @@ void Session::Parts::transport_closed(const Failure& cause, TimePoint now) {
         cause.code ? cause : Failure{Error::connection_lost, "The broker closed the connection."};
     switch (phase) {
         case Phase::opening:
-            fail(failure, now);
-            break;
-        case Phase::handshaking: {
-            // Some brokers that know no 5.0 just close.
-            const bool other_version = version_choice.not_understood();
-            fail(failure, now, other_version ? RetryPolicy::at_once : RetryPolicy::back_off);
-            break;
-        }
+        case Phase::handshaking:
         case Phase::connected:
             fail(failure, now);
             break;
@@ -84,6 +77,11 @@ void Session::Parts::transport_closed(const Failure& cause, TimePoint now) {
 }
 
 void Session::Parts::fail(Failure failure, TimePoint now, RetryPolicy policy) {
+    // Some brokers that know no 5.0 just close, say nothing, or answer as if they had read a CONNECT
+    // of 3.1.1.
+    if (phase == Phase::handshaking && !answered_connect && version_choice.open()) {
+        policy = try_other_version(VersionChoice::Evidence::guessed, failure);
+    }
     const bool permanent = policy == RetryPolicy::permanent;
     events.connection(phase == Phase::connected ? Event::Kind::disconnected : Event::Kind::connect_failed,
                       std::move(failure), permanent);
@@ -92,6 +90,14 @@ void Session::Parts::fail(Failure failure, TimePoint now, RetryPolicy policy) {
     phase_deadline = now + kLinger;
     request = {TransportRequest::Kind::close, 0};
     keep_alive.stop();
+}
+
+RetryPolicy Session::Parts::try_other_version(VersionChoice::Evidence evidence, Failure& failure) {
+    if (!version_choice.not_understood(evidence)) {
+        return RetryPolicy::back_off;
+    }
+    failure.message.append(" ").append(to_string(version_choice.version())).append(" is tried next.");
+    return RetryPolicy::at_once;
 }
 
 void Session::Parts::fail_protocol(Failure failure, ReasonCode reason, TimePoint now) {
@@ -219,6 +225,9 @@ void Session::Parts::close(TimePoint now, TimePoint deadline, ReasonCode reason)
     closing_deadline = closing ? std::min(closing_deadline, deadline) : deadline;
     closing_reason = reason;
     closing = true;
+    if (phase == Phase::leaving) {
+        phase_deadline = std::min(phase_deadline, std::max(now, closing_deadline) + kLinger);
+    }
     go_on_closing(now);
 }
 

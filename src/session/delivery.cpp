@@ -17,20 +17,17 @@ struct Transition {
 // The whole exchange on one screen. Statement numbers are those of MQTT 5.0.
 constexpr Transition kTransitions[] = {
     // QoS 1: PUBLISH, PUBACK.
-    {awaiting_puback, puback, {finished, report_delivered}},                // [MQTT-4.3.2-3]
-    {awaiting_puback, puback_refused, {finished, report_refused}},          // [MQTT-4.4.0-2]
-    {awaiting_puback, session_resumed, {awaiting_puback, resend_publish}},  // [MQTT-4.4.0-1]
+    {awaiting_puback, puback, {finished, report_delivered}},        // [MQTT-4.3.2-3]
+    {awaiting_puback, puback_refused, {finished, report_refused}},  // [MQTT-4.4.0-2]
 
     // QoS 2: PUBLISH, PUBREC, PUBREL, PUBCOMP.
-    {awaiting_pubrec, pubrec, {awaiting_pubcomp, send_pubrel}},             // [MQTT-4.3.3-4]
-    {awaiting_pubrec, pubrec_refused, {finished, report_refused}},          // [MQTT-4.4.0-2]
-    {awaiting_pubrec, session_resumed, {awaiting_pubrec, resend_publish}},  // [MQTT-4.4.0-1]
-    {awaiting_pubcomp, pubcomp, {finished, report_delivered}},              // [MQTT-4.3.3-5]
+    {awaiting_pubrec, pubrec, {awaiting_pubcomp, send_pubrel}},     // [MQTT-4.3.3-4]
+    {awaiting_pubrec, pubrec_refused, {finished, report_refused}},  // [MQTT-4.4.0-2]
+    {awaiting_pubcomp, pubcomp, {finished, report_delivered}},      // [MQTT-4.3.3-5]
 
-    // Once PUBREL is out the PUBLISH must never be sent again [MQTT-4.3.3-6], so a repeated
-    // PUBREC and a resumed session both repeat the PUBREL.
+    // Once PUBREL is out the PUBLISH must never be sent again [MQTT-4.3.3-6], so a repeated PUBREC
+    // repeats the PUBREL.
     {awaiting_pubcomp, pubrec, {awaiting_pubcomp, send_pubrel}},
-    {awaiting_pubcomp, session_resumed, {awaiting_pubcomp, send_pubrel}},
 };
 
 }  // namespace
@@ -70,8 +67,6 @@ std::string_view to_string(DeliveryEvent event) noexcept {
             return "pubrec_refused";
         case pubcomp:
             return "pubcomp";
-        case session_resumed:
-            return "session_resumed";
     }
     return "unknown";
 }

@@ -20,11 +20,9 @@ enum class DeliveryEvent : std::uint8_t {
     pubrec,
     pubrec_refused,
     pubcomp,
-    session_resumed,
 };
 
 enum class DeliveryAction : std::uint8_t {
-    resend_publish,  ///< Same packet identifier, DUP set.
     send_pubrel,
     report_delivered,
     report_refused,

@@ -2,6 +2,7 @@
 #include "session/handshake.hpp"
 
 #include "wire/encode.hpp"
+#include "wire/quoted.hpp"
 
 #include <utility>
 #include <vector>
@@ -45,12 +46,12 @@ std::string with_broker_text(std::string text, const std::optional<std::string_v
                              const std::optional<std::string_view>& server_reference) {
     constexpr std::size_t kTextBytesMax = 200;
     if (reason_string && !reason_string->empty()) {
-        text.append(" The broker says: \"").append(reason_string->substr(0, kTextBytesMax)).append("\".");
+        text.append(" The broker says: ").append(wire::quoted(*reason_string, kTextBytesMax)).append(".");
     }
     if (server_reference && !server_reference->empty()) {
-        text.append(" It names another server, \"")
-            .append(server_reference->substr(0, kTextBytesMax))
-            .append("\", which is not followed: change the address if you trust it.");
+        text.append(" It names another server, ")
+            .append(wire::quoted(*server_reference, kTextBytesMax))
+            .append(", which is not followed: change the address if you trust it.");
     }
     return text;
 }
@@ -165,12 +166,18 @@ VersionChoice::VersionChoice(VersionPolicy policy) noexcept
       settled_{policy != VersionPolicy::automatic} {
 }
 
-bool VersionChoice::not_understood() noexcept {
-    if (settled_) {
-        return false;
+void VersionChoice::settle() noexcept {
+    settled_ = settled_ || stated_ || version_ == ProtocolVersion::v5;
+    if (!settled_) {
+        version_ = ProtocolVersion::v5;
     }
-    version_ = version_ == ProtocolVersion::v5 ? ProtocolVersion::v3_1_1 : ProtocolVersion::v5;
-    return !std::exchange(fell_back_, true);
+}
+
+bool VersionChoice::not_understood(Evidence evidence) noexcept {
+    const bool was_v5 = version_ == ProtocolVersion::v5;
+    stated_ = was_v5 && evidence == Evidence::stated;
+    version_ = was_v5 ? ProtocolVersion::v3_1_1 : ProtocolVersion::v5;
+    return was_v5;
 }
 
 }  // namespace multimqtt::session

@@ -43,6 +43,10 @@ void encode_connect(const Options& options, const Greeting& greeting, wire::Byte
 [[nodiscard]] std::string made_up_client_id(Random& random);
 
 /// Which version to speak next.
+///
+/// A broker that says that it does not know 5.0 is believed. One that only does not answer properly may just
+/// be starting, or stand behind a proxy whose backend is away: 3.1.1 is then tried, and good for that one
+/// connection; the next begins with 5.0 again.
 class VersionChoice {
 public:
     explicit VersionChoice(VersionPolicy policy) noexcept;
@@ -50,17 +54,22 @@ public:
     [[nodiscard]] ProtocolVersion version() const noexcept { return version_; }
 
     /// The broker speaks this version.
-    void settled() noexcept { settled_ = true; }
+    void settle() noexcept;
+    /// Whether there is another version to try.
     [[nodiscard]] bool open() const noexcept { return !settled_; }
 
-    /// The broker did not understand CONNECT, or closed without an answer. Returns whether the other
-    /// version should be tried at once; when there is one, the next attempt uses it in any case.
-    [[nodiscard]] bool not_understood() noexcept;
+    enum class Evidence : std::uint8_t {
+        stated,   ///< CONNACK says that the version is not supported.
+        guessed,  ///< The answer to CONNECT is none, or cannot be read.
+    };
+    /// The broker did not understand CONNECT; the next attempt uses the other version. Only while `open`.
+    /// Returns whether to try it at once: 3.1.1 after 5.0, but not the other way round.
+    [[nodiscard]] bool not_understood(Evidence evidence) noexcept;
 
 private:
     ProtocolVersion version_;
     bool settled_;
-    bool fell_back_ = false;
+    bool stated_ = false;  // That 5.0 is not supported.
 };
 
 }  // namespace multimqtt::session

@@ -10,12 +10,17 @@ void Inbound::connection_lost() {
         if (entry.stage == Stage::pending) {
             entry.stage = Stage::detached;
         }
-        entry.counted = false;
-        entry.carried = true;
+        entry.counted = entry.queued = false;
     }
     pubacks_.clear();
     pubrecs_.clear();
     open_ = 0;
+}
+
+void Inbound::session_doubtful() noexcept {
+    for (Entry& entry : entries_) {
+        entry.doubtful = true;
+    }
 }
 
 void Inbound::session_lost() {
@@ -39,17 +44,19 @@ Inbound::Arrival Inbound::arrived(std::uint16_t packet_id, Qos qos, bool dup) {
 
 Inbound::Arrival Inbound::meets_known(Slot slot, Qos qos, bool dup) {
     Entry& entry = entries_[slot];
-    const bool carried = std::exchange(entry.carried, false);
+    const bool doubtful = std::exchange(entry.doubtful, false);
     switch (entry.stage) {
         case Stage::awaiting_pubrel:
-            if (doubtful_ && carried && !dup) {
+            if (doubtful && !dup) {
                 return replace(slot, qos);
             }
             if (qos != Qos::exactly_once) {
                 return {Verdict::identifier_in_use};
             }
+            // PUBREC was lost: it is sent again, v5 [MQTT-4.3.3-10], when its turn comes.
             count(entry);
-            return {Verdict::pubrec_again};
+            enqueue(slot);
+            return {Verdict::known};
         case Stage::pending:
             // QoS 2 allows the repetition whatever DUP says, v5 [MQTT-4.3.3-10].
             return {entry.qos == qos && (dup || qos == Qos::exactly_once) ? Verdict::known
@@ -61,7 +68,7 @@ Inbound::Arrival Inbound::meets_known(Slot slot, Qos qos, bool dup) {
             }
             count(entry);
             entry.stage = Stage::pending;
-            order_of(qos).push_back(slot);
+            enqueue(slot);
             return {Verdict::known};
         }
         case Stage::unused:
@@ -90,11 +97,11 @@ Inbound::Arrival Inbound::admit(std::uint16_t packet_id, Qos qos) {
     entry.reason = ReasonCode::success;
     entry.acknowledged = false;
     entry.counted = true;
-    entry.carried = false;
+    entry.doubtful = false;
     ++open_;
     ++unacknowledged_;
     by_packet_id_[packet_id] = slot;
-    order_of(qos).push_back(slot);
+    enqueue(slot);
     return {Verdict::deliver, delivery_id(slot)};
 }
 
@@ -140,6 +147,7 @@ std::optional<Inbound::Ack> Inbound::next_ack_of(Qos qos) {
     const Slot slot = order.front();
     order.pop_front();
     Entry& entry = entries_[slot];
+    entry.queued = false;
     const Ack ack{qos, entry.packet_id, entry.reason};
     if (qos == Qos::exactly_once && !is_failure(entry.reason)) {
         entry.stage = Stage::awaiting_pubrel;
@@ -163,9 +171,19 @@ void Inbound::uncount(Entry& entry) noexcept {
     }
 }
 
+void Inbound::enqueue(Slot slot) {
+    Entry& entry = entries_[slot];
+    if (!std::exchange(entry.queued, true)) {
+        order_of(entry.qos).push_back(slot);
+    }
+}
+
 void Inbound::free(Slot slot) {
     Entry& entry = entries_[slot];
     uncount(entry);
+    if (std::exchange(entry.queued, false)) {
+        std::erase(order_of(entry.qos), slot);  // The broker released a message that it had just repeated.
+    }
     const bool waited = entry.stage == Stage::pending || entry.stage == Stage::detached;
     if (waited && !entry.acknowledged) {
         --unacknowledged_;

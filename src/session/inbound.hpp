@@ -22,8 +22,7 @@ class Inbound {
 public:
     enum class Verdict : std::uint8_t {
         deliver,            ///< New: give it to the application with `delivery`.
-        known,              ///< The application has it already; its acknowledgement is still to come.
-        pubrec_again,       ///< PUBREC was lost: send it again, v5 [MQTT-4.3.3-10].
+        known,              ///< The application has it already; `next_ack` may have something now.
         identifier_in_use,  ///< A protocol error of the broker, v5 [MQTT-2.2.1-4].
     };
     struct Arrival {
@@ -44,11 +43,9 @@ public:
         ReasonCode reason;
     };
 
-    /// A connection begins.
-    ///
-    /// `doubtful`: the session that the broker has may not be the one that we know. Then only DUP tells
-    /// whether a QoS 2 message is one that we have received.
-    void connection_opened(bool doubtful) noexcept { doubtful_ = doubtful; }
+    /// The session that the broker has may not be the one that we know. Of everything received so far only
+    /// DUP will tell whether it comes again.
+    void session_doubtful() noexcept;
     /// Deliveries wait for the broker to send their messages again.
     void connection_lost();
     /// The broker has forgotten the session: so do we.
@@ -81,8 +78,9 @@ private:
         Stage stage = Stage::unused;
         ReasonCode reason = ReasonCode::success;
         bool acknowledged = false;
-        bool counted = false;  // Towards our Receive Maximum on this connection.
-        bool carried = false;  // Over from an earlier connection, and not seen since.
+        bool counted = false;   // Towards our Receive Maximum on this connection.
+        bool doubtful = false;  // Perhaps of a session that is gone; not seen since that was known.
+        bool queued = false;    // In `pubacks_` or `pubrecs_`.
     };
     using Slot = std::uint16_t;
     static constexpr Slot kNone = 65'535;
@@ -101,6 +99,7 @@ private:
     [[nodiscard]] Arrival admit(std::uint16_t packet_id, Qos qos);
     void count(Entry& entry) noexcept;
     void uncount(Entry& entry) noexcept;
+    void enqueue(Slot slot);
     void free(Slot slot);
     [[nodiscard]] std::optional<Ack> next_ack_of(Qos qos);
 
@@ -111,7 +110,6 @@ private:
     std::deque<Slot> pubrecs_;        // Likewise of QoS 2.
     std::size_t unacknowledged_ = 0;
     std::size_t open_ = 0;
-    bool doubtful_ = false;
 };
 
 }  // namespace multimqtt::session

@@ -16,6 +16,9 @@ namespace multimqtt::session {
 ///
 /// The broker has half a keep-alive, at most `kAnswerMax`, to let anything be heard after a PINGREQ has
 /// left. So a dead peer is found within 0.9 + 0.5 = 1.4 keep-alives, before a broker would give up on us.
+///
+/// While the reader pauses only a write can find a connection that is gone, and it takes two: the first is
+/// still accepted, and answered by a reset. So PINGREQ is due twice as often then.
 class KeepAlive {
 public:
     enum class Due : std::uint8_t {
@@ -55,7 +58,9 @@ public:
     [[nodiscard]] std::optional<TimePoint> deadline() const noexcept;
 
 private:
-    [[nodiscard]] TimePoint ping_at() const noexcept { return last_write_ + interval_ * 9 / 10; }
+    [[nodiscard]] TimePoint ping_at() const noexcept {
+        return last_write_ + interval_ * 9 / (paused_ ? 20 : 10);
+    }
     [[nodiscard]] TimePoint answer_within() const noexcept { return std::min(interval_ / 2, kAnswerMax); }
     [[nodiscard]] std::optional<TimePoint> silent_at() const noexcept;
 

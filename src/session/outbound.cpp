@@ -57,6 +57,7 @@ Outbound::Slot Outbound::add(Token token, const OutboundMessage& outbound) {
     message.qos = outbound.qos;
     message.retain = outbound.retain;
     message.state = DeliveryState::finished;
+    message.reason = ReasonCode::success;
     message.handed_over = false;
     bytes_ += message.cost;
     return slot;

@@ -41,6 +41,7 @@ public:
         std::uint16_t packet_id = 0;
         Qos qos = Qos::at_most_once;
         DeliveryState state = DeliveryState::finished;
+        ReasonCode reason = ReasonCode::success;  ///< Of PUBREC; QoS 2 ends with it.
         bool retain = false;
         bool handed_over = false;  ///< Some transport has taken bytes of its PUBLISH: the next one says DUP.
         bool counted = false;      ///< Towards the Receive Maximum of this connection.

@@ -47,6 +47,8 @@ struct Session::Parts {
     void transport_closed(const Failure& cause, TimePoint now);
     /// The attempt or the connection has failed: reports it, and lets the transport close.
     void fail(Failure failure, TimePoint now, RetryPolicy policy = RetryPolicy::back_off);
+    /// Of a CONNECT that was not understood: says in `failure` when another version is tried at once.
+    [[nodiscard]] RetryPolicy try_other_version(VersionChoice::Evidence evidence, Failure& failure);
     /// The same for a broker that broke the protocol; a 5.0 broker is told why, v5 [MQTT-4.13.2-1].
     void fail_protocol(Failure failure, ReasonCode reason, TimePoint now);
     void forget_connection(TimePoint now);
@@ -66,6 +68,7 @@ struct Session::Parts {
     void lose_session();
     void resume_releases();
     void check_kept_messages();
+    void give_up_sent(Outbound::Slot slot, Failure failure);
 
     // sending.cpp: messages and acknowledgements on their way out.
     [[nodiscard]] bool accepts_publish() const noexcept;

@@ -128,10 +128,8 @@ void Session::Parts::handle_kept(const wire::Publish& publish, std::string_view 
             return;
         case Inbound::Verdict::known:
             look_for_overrun();
-            send_acks();  // The application may have acknowledged while the connection was away.
-            return;
-        case Inbound::Verdict::pubrec_again:
-            write(wire::Pubrec{publish.packet_id, ReasonCode::success, {}});
+            send_acks();  // It may have been acknowledged before the connection was lost, or while it was
+                          // away.
             return;
         case Inbound::Verdict::identifier_in_use:
             protocol_error("The broker sent a new message with packet identifier " +
@@ -189,7 +187,7 @@ void Session::Parts::handle_known(const wire::Pubrel& pubrel, TimePoint now) {
 void Session::Parts::handle_known(const wire::Pubcomp& ack, TimePoint now) {
     if (const Outbound::Slot slot = outbound.find(ack.packet_id); slot != Outbound::kNone) {
         // "Packet identifier not found" only says that the broker had finished before.
-        step(slot, DeliveryEvent::pubcomp, ReasonCode::success, now);
+        step(slot, DeliveryEvent::pubcomp, outbound[slot].reason, now);
     }
 }
 
@@ -204,10 +202,10 @@ void Session::Parts::step(Outbound::Slot slot, DeliveryEvent event, ReasonCode r
             give_up(slot, refused_by_broker(reason));
             return;
         case DeliveryAction::send_pubrel:
+            message.reason = reason;
             outbound.begin_release(slot);
             write(wire::Pubrel{packet_id, ReasonCode::success, {}});
             return;
-        case DeliveryAction::resend_publish:  // Only a resumed session asks for it.
         case DeliveryAction::close_connection:
             protocol_error("The broker sent " + std::string{to_string(event)} + " for packet identifier " +
                                std::to_string(packet_id) + " in state " +
@@ -218,12 +216,8 @@ void Session::Parts::step(Outbound::Slot slot, DeliveryEvent event, ReasonCode r
 }
 
 void Session::Parts::handle(const wire::Disconnect& disconnect, TimePoint now) {
-    if (grants.version != ProtocolVersion::v5) {
-        protocol_error("The broker sent DISCONNECT, which only a client may send in this version.", now);
-        return;
-    }
-    Failure failure = farewell(disconnect);
-    fail(std::move(failure), now, retry_policy(disconnect.reason_code));
+    version_choice.settle();  // Brokers of 3.1.1 do not say goodbye.
+    fail(farewell(disconnect), now, retry_policy(disconnect.reason_code));
 }
 
 void Session::Parts::protocol_error(std::string text, TimePoint now) {

@@ -138,9 +138,13 @@ void Session::Parts::answered(std::uint16_t packet_id, const wire::ReasonCodes& 
         std::string text{"The broker refused to "};
         text.append(unsubscribe ? "unsubscribe \"" : "subscribe \"").append(answer.filter).append("\": ");
         text.append(to_string(answer.reason)).append(". ").append(description(answer.reason));
-        Failure failure{Error::refused, std::move(text), static_cast<std::uint8_t>(answer.reason)};
-        events.subscription(unsubscribe ? Event::Kind::unsubscribed : Event::Kind::subscribe_failed,
-                            std::move(answer.filter), answer.reason, std::move(failure));
+        if (unsubscribe) {
+            events.warning(std::move(text));
+        } else {
+            Failure failure{Error::refused, std::move(text), static_cast<std::uint8_t>(answer.reason)};
+            events.subscription(Event::Kind::subscribe_failed, std::move(answer.filter), answer.reason,
+                                std::move(failure));
+        }
     }
     send_requests();
 }

@@ -181,7 +181,8 @@ void Session::Parts::fill(wire::PublishProperties& view, const PublishProperties
     if (properties.expiry) {
         // The broker counts from now on, so what the message has waited here is taken off. What has been
         // sent before does not expire here any more, v5 [MQTT-4.3.3-7].
-        const auto left = *properties.expiry - std::chrono::floor<std::chrono::seconds>(now - accepted_at);
+        const TimePoint waited = std::max(now - accepted_at, TimePoint{0});
+        const auto left = *properties.expiry - std::chrono::floor<std::chrono::seconds>(waited);
         view.message_expiry_interval_s =
             static_cast<std::uint32_t>(std::max(left, std::chrono::seconds{1}).count());
     }

@@ -33,6 +33,7 @@ Session::Parts::Parts(const Options& given, Random& source, QueueLimits queue_li
       random{source},
       version_choice{given.version},
       backoff{given.reconnect_min, given.reconnect_max, source},
+      packet_ids{queue_limits.packet_id_max},
       packet_bytes_max{given.packet_bytes_max} {
     greeting.client_id = given.client_id;
     grants.client_id = given.client_id;

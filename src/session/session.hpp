@@ -118,6 +118,7 @@ struct OutputChunk {
 struct QueueLimits {
     std::size_t messages_max = 4'096;
     std::size_t bytes_max = 4u * 1'024 * 1'024;
+    std::uint16_t packet_id_max = 65'535;  ///< The last packet identifier to use; less only in tests.
 };
 
 struct Statistics {

@@ -21,8 +21,11 @@ void Session::Parts::handle(const wire::Connack& connack, TimePoint now) {
         protocol_error("The broker says that a session is present, though a clean start was asked for.", now);
         return;
     }
-    version_choice.settled();
+    version_choice.settle();
     grants = grants_of(connack, options, greeting);
+    if (grants.version == ProtocolVersion::v3_1 && !greeting.clean_start) {
+        grants.session_present = session_doubtful = true;  // 3.1 does not tell.
+    }
     greeting.client_id = grants.client_id;  // So that an assigned one finds its session again.
     apply_grants(now);
     ++counters.connects;
@@ -35,6 +38,9 @@ void Session::Parts::handle(const wire::Connack& connack, TimePoint now) {
     events.connection(Event::Kind::connected);
     if (!grants.session_present) {
         lose_session();
+    }
+    if (session_doubtful) {
+        inbound.session_doubtful();
     }
     const auto kept = !grants.session_present ? Subscriptions::Kept::nothing
                       : session_doubtful      ? Subscriptions::Kept::unknown
@@ -50,20 +56,18 @@ void Session::Parts::handle(const wire::Connack& connack, TimePoint now) {
 }
 
 void Session::Parts::refused(const wire::Connack& connack, TimePoint now) {
+    Failure failure = refusal(connack, greeting.version);
     RetryPolicy policy = retry_policy(connack.reason_code);
-    if (connack.reason_code != ReasonCode::unsupported_protocol_version) {
-        version_choice.settled();
-    } else if (version_choice.open()) {
-        policy = version_choice.not_understood() ? RetryPolicy::at_once : RetryPolicy::back_off;
+    if (connack.reason_code == ReasonCode::unsupported_protocol_version && version_choice.open()) {
+        policy = try_other_version(VersionChoice::Evidence::stated, failure);
     }
-    fail(refusal(connack, greeting.version), now, policy);
+    fail(std::move(failure), now, policy);
 }
 
 void Session::Parts::apply_grants(TimePoint now) {
     const bool v5 = grants.version == ProtocolVersion::v5;
     packet_bytes_max = std::min(options.packet_bytes_max, grants.packet_bytes_max);
     inflight_limit = std::min(options.inflight_max, grants.receive_maximum);
-    inbound.connection_opened(session_doubtful);
     overrun_reported = !v5;  // 3.1.1 has no Receive Maximum.
     inbound_aliases.reset(v5 ? options.topic_alias_maximum : 0);
     outbound_aliases.reset(v5 ? std::min(options.topic_aliases_out_max, grants.topic_alias_maximum) : 0);
@@ -75,7 +79,7 @@ void Session::Parts::lose_session() {
     inbound.session_lost();
     // A PUBREC has said that the broker owns these; published again they could arrive twice.
     while (!outbound.releases().empty()) {
-        finish(outbound.releases().front(), ReasonCode::success);
+        finish(outbound.releases().front(), outbound[outbound.releases().front()].reason);
     }
     if (options.lost_session == LostSession::fail) {
         while (!outbound.publishes().empty()) {
@@ -115,13 +119,26 @@ void Session::Parts::check_kept_messages() {
             const Outbound::Message& message = outbound[slot];
             if (auto checked = check(view_of(message, message.accepted_at), message.properties != nullptr);
                 !checked) {
-                give_up(slot, std::move(checked).error());
+                give_up_sent(slot, std::move(checked).error());
             }
             slot = next;
         }
     };
     check_list(outbound.publishes());
     check_list(outbound.queue());
+}
+
+// The broker may have a QoS 2 message whose PUBREC was lost. To it, the next message with that packet
+// identifier would be the same one again, v5 [MQTT-4.3.3-10]; so the identifier is free only once PUBREL is
+// answered.
+void Session::Parts::give_up_sent(Outbound::Slot slot, Failure failure) {
+    Outbound::Message& message = outbound[slot];
+    if (message.qos != Qos::exactly_once || !message.handed_over) {
+        give_up(slot, std::move(failure));
+        return;
+    }
+    events.publish_failed(std::exchange(message.token, 0), std::move(failure));
+    outbound.begin_release(slot);
 }
 
 }  // namespace multimqtt::session

@@ -133,10 +133,12 @@ std::vector<Subscriptions::Answer> Subscriptions::answered(std::uint16_t packet_
             continue;  // Something else has been asked for since.
         }
         const ReasonCode reason = reasons.empty() ? ReasonCode::success : reasons[i];
-        if (request.mapped().unsubscribe) {
+        if (is_failure(reason)) {
+            found->second.state = State::refused;
+        } else if (request.mapped().unsubscribe) {
             entries_.erase(found);
         } else {
-            found->second.state = is_failure(reason) ? State::refused : State::held;
+            found->second.state = State::held;
         }
         answers.push_back({std::move(filters[i]), reason, request.mapped().unsubscribe});
     }

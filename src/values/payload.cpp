@@ -23,6 +23,14 @@ Payload::Payload(const boost::json::value& value)
     : Payload(Owned{std::make_shared<const std::string>(boost::json::serialize(value))}) {
 }
 
+Payload::Payload(const boost::json::object& value)
+    : Payload(Owned{std::make_shared<const std::string>(boost::json::serialize(value))}) {
+}
+
+Payload::Payload(const boost::json::array& value)
+    : Payload(Owned{std::make_shared<const std::string>(boost::json::serialize(value))}) {
+}
+
 Payload::Payload(std::initializer_list<boost::json::value_ref> list) {
     if (list.size() != 0) {
         *this = Payload(boost::json::value(list));

@@ -59,11 +59,24 @@ void read_account(const boost::urls::url_view& url, Address& address) {
     }
 }
 
+/// A prefix ends where a "?" or "#" begins. The text is not shown, since it may be a part of a password.
+Result<void> check_end(const boost::urls::url_view& url) {
+    if (url.has_query() || url.has_fragment()) {
+        return bad(
+            "the broker address ends with a '?' or '#' and more, which has no meaning here; set options by "
+            "their fields, and percent-encode the character in a prefix");
+    }
+    return {};
+}
+
 Result<Address> parse_unix(std::string_view text) {
     // unix:///run/broker.sock: the path names the socket, so there is no place for a prefix.
     const auto url = boost::urls::parse_uri(boost::urls::string_view{text.data(), text.size()});
     if (!url) {
         return bad("the broker address is not a valid URI; write unix:///path/of/the/socket");
+    }
+    if (auto complete = check_end(*url); !complete) {
+        return complete.error();
     }
     Address address;
     read_account(*url, address);
@@ -128,6 +141,9 @@ Result<Address> parse_address(std::string_view text) {
         return bad("the broker address is not a valid URI (" + url.error().message() +
                    "); write scheme://user:password@host:port/prefix, with special characters such as "
                    "'@', '/' and '#' percent-encoded");
+    }
+    if (auto complete = check_end(*url); !complete) {
+        return complete.error();
     }
     Address address;
     read_account(*url, address);

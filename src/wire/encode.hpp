@@ -53,22 +53,4 @@ void encode(const Packet& packet, ProtocolVersion version, ByteBuffer& buffer);
 /// `packet.payload` right after, from where it is.
 void encode_header(const Publish& packet, ProtocolVersion version, ByteBuffer& buffer);
 
-/// Leaves out first the user properties, then the reason string, until the packet has at most
-/// `packet_bytes_max` bytes. Returns false when it is still too large.
-///
-/// For packets that have both: CONNACK, the acknowledgements, DISCONNECT and AUTH.
-/// Spec: v5 [MQTT-3.4.2-2], [MQTT-3.4.2-3] and their like in the other packets.
-template <class AnyPacket>
-[[nodiscard]] bool shorten_to(AnyPacket& packet, ProtocolVersion version,
-                              std::uint32_t packet_bytes_max) noexcept {
-    if (encoded_size(packet, version) <= packet_bytes_max) {
-        return true;
-    }
-    packet.properties.user_properties = {};
-    if (encoded_size(packet, version) > packet_bytes_max) {
-        packet.properties.reason_string.reset();
-    }
-    return encoded_size(packet, version) <= packet_bytes_max;
-}
-
 }  // namespace multimqtt::wire

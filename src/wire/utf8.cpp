@@ -2,12 +2,13 @@
 #include "wire/utf8.hpp"
 
 namespace multimqtt::wire {
-namespace {
 
-// The size of the sequence that starts at `offset`, or 0 when it is ill-formed. `offset` is not ASCII.
-std::size_t sequence_size(std::string_view text, std::size_t offset) noexcept {
+std::size_t character_size(std::string_view text, std::size_t offset) noexcept {
     const auto byte = [&](std::size_t index) { return static_cast<std::uint8_t>(text[index]); };
     const std::uint8_t lead = byte(offset);
+    if (lead < 0x80) {
+        return 1;
+    }
     std::size_t size = 0;
     // Only the second byte has a narrower range: it rules out overlong forms, surrogates and what lies
     // above U+10FFFF. The Unicode Standard, table 3-7.
@@ -36,8 +37,6 @@ std::size_t sequence_size(std::string_view text, std::size_t offset) noexcept {
     return size;
 }
 
-}  // namespace
-
 TextCheck check_slowly(std::string_view text, std::size_t offset, Wildcards wildcards) noexcept {
     while (offset < text.size()) {
         const auto byte = static_cast<std::uint8_t>(text[offset]);
@@ -51,7 +50,7 @@ TextCheck check_slowly(std::string_view text, std::size_t offset, Wildcards wild
             ++offset;
             continue;
         }
-        const std::size_t size = sequence_size(text, offset);
+        const std::size_t size = character_size(text, offset);
         if (size == 0) {
             return {TextProblem::ill_formed, offset};
         }

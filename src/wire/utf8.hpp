@@ -25,6 +25,9 @@ struct TextCheck {
     std::size_t offset = 0;  ///< Of the first byte that is wrong.
 };
 
+/// The size of the character that starts at `offset`, or 0 when it is ill-formed.
+[[nodiscard]] std::size_t character_size(std::string_view text, std::size_t offset) noexcept;
+
 /// Reads `text` byte by byte from `offset` on.
 [[nodiscard]] TextCheck check_slowly(std::string_view text, std::size_t offset, Wildcards wildcards) noexcept;
 

@@ -147,6 +147,8 @@ constexpr PrefixRow kPrefixes[] = {
     {"", "a", "a"},
     {"p", "a/#", "p/a/#"},
     {"p/", "a", "p/a"},
+    {"/", "a", "a"},
+    {"p//", "a", "p//a"},
     {"p/q", "#", "p/q/#"},
     {"p", "$SYS/#", "$SYS/#"},
     {"p", "$CONTROL/dynamic-security/#", "$CONTROL/dynamic-security/#"},

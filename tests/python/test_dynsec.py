@@ -112,6 +112,39 @@ def test_the_acls_of_a_new_role_get_the_prefix(recorded):
     ]
 
 
+def test_a_role_of_mosquitto_2_1_may_refuse_wildcard_subscriptions(recorded):
+    dynsec = Dynsec(lambda: None, "p")
+    dynsec.create_role("r", allowwildcardsubs=False)
+    dynsec.modify_role("r", allowwildcardsubs=True)
+    assert [command["allowwildcardsubs"] for command in recorded] == [False, True]
+
+
+def test_one_name_alone_is_a_list_of_one(recorded):
+    Dynsec(lambda: None, "p").create_client("u", roles="reader")
+    assert recorded[0]["roles"] == [{"rolename": "reader"}]
+
+
+def test_no_entries_of_a_list_are_none_at_all(recorded):
+    # The plugin would give one.
+    assert Dynsec(lambda: None, "p").list_clients(count=0) == []
+    assert recorded == []
+
+
+@needs_engine
+def test_groups_and_members_that_do_not_exist_are_not_left_out_in_silence(admin):
+    with pytest.raises(DynsecNotFound, match="getGroup groupname 'missing'"):
+        admin.dynsec.create_client("lonely", groups=["missing"])
+    with pytest.raises(DynsecNotFound):
+        admin.dynsec.get_client("lonely")
+    admin.dynsec.create_group("few")
+    admin.dynsec.create_client("member", groups=(name for name in ["few"]))
+    assert admin.dynsec.get_client("member")["groups"] == [{"groupname": "few"}]
+    with pytest.raises(DynsecNotFound, match="getClient username 'nobody'"):
+        admin.dynsec.modify_group("few", clients=["member", ("nobody", 3)])
+    admin.dynsec.delete_client("member")
+    admin.dynsec.delete_group("few")
+
+
 @needs_engine
 def test_a_client_that_was_added_can_do_what_its_role_allows(admin, make_app, secured):
     admin.dynsec_create_role("writer")

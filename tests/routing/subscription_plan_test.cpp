@@ -218,6 +218,53 @@ TEST_F(SubscriptionPlanTest, ASubscriptionThatIsNotInPlaceYetTellsNothingAboutCo
     EXPECT_THAT(run("a/b", {"a/b"}), ElementsAre(0, 1));
 }
 
+TEST_F(SubscriptionPlanTest, ASubscriptionThatTheBrokerRefusedDoesNotHideItsCopies) {
+    connect(kWith);
+    add("a/+");
+    add("a/#");
+    add("a/b");
+    EXPECT_THAT(subscribed(), UnorderedElementsAre("a/+", "a/#", "a/b"));
+    plan_.acknowledged("a/+");
+    plan_.acknowledged("a/#");
+    EXPECT_THAT(run("a/b", {"a/+"}), ElementsAre(0, 1, 2));
+    EXPECT_THAT(run("a/b", {"a/#"}), IsEmpty());
+    EXPECT_THAT(run("a/b", {"a/+"}), ElementsAre(0));
+    EXPECT_THAT(run("a/b", {"a/#"}), ElementsAre(1));
+}
+
+TEST_F(SubscriptionPlanTest, ARouteWithNoLocalDoesNotRunForTheCopiesOfOtherRoutes) {
+    connect(kWith);
+    add("a/+");
+    add("a/b", Qos::at_most_once, true);
+    settle();
+    EXPECT_THAT(run("a/b", {"a/+"}), ElementsAre(0)) << "published by this client";
+    EXPECT_THAT(run("a/b", {"a/+"}, false, "other"), ElementsAre(0)) << "published by another one";
+    EXPECT_THAT(run("a/b", {"a/b"}, false, "other"), ElementsAre(1));
+}
+
+constexpr std::uint32_t kForeign = 77;  // Of a subscription that an earlier process left in the session.
+
+TEST_F(SubscriptionPlanTest, ASubscriptionThatAnEarlierProcessLeftRunsNoRouteASecondTime) {
+    connect(kWith, BrokerSession::resumed);
+    add("a/b");
+    settle();
+    EXPECT_THAT(run("a/b", {"a/b"}), ElementsAre(0));
+    EXPECT_THAT(run_with("a/b", {kForeign}), IsEmpty()) << "the same message, from the other subscription";
+    EXPECT_THAT(run_with("a/b", {kForeign}), ElementsAre(0)) << "the same message, published again";
+    EXPECT_THAT(run("a/b", {"a/b"}), IsEmpty());
+    EXPECT_THAT(run_with("a/b", {kForeign}, false, "kept while nobody was there"), ElementsAre(0));
+    EXPECT_THAT(run_with("a/b", {kForeign, identifier("a/b")}, false, "one copy for both"), ElementsAre(0));
+}
+
+TEST_F(SubscriptionPlanTest, ASharedRouteLeavesWhatAnEarlierProcessSubscribedAlone) {
+    connect(kWith, BrokerSession::resumed);
+    add("$share/g/a/b");
+    EXPECT_THAT(run_with("a/b", {kForeign}), ElementsAre(0)) << "kept for an earlier subscription";
+    settle();
+    EXPECT_THAT(run_with("a/b", {kForeign}), IsEmpty());
+    EXPECT_THAT(run("a/b", {"$share/g/a/b"}), ElementsAre(0));
+}
+
 TEST_F(SubscriptionPlanTest, ARouteThatRefusesTheTopicStillOwnsACopy) {
     connect(kWith);
     add("n/<int:x>");

@@ -269,6 +269,13 @@ TEST(TopicPatternTest, WithInt64AnOverflowIsNotAMatch) {
     EXPECT_FALSE(pattern.match("n/-9223372036854775809"));
 }
 
+TEST(TopicPatternTest, AnIntegerHasAtMostTheDigitsThatPythonConverts) {
+    const TopicPattern pattern = *TopicPattern::parse("n/<int:x>");
+    EXPECT_TRUE(pattern.match("n/-" + std::string(4'300, '9')));
+    EXPECT_FALSE(pattern.match("n/" + std::string(4'301, '9')));
+    EXPECT_FALSE(pattern.topic_for({{"x", std::string(4'301, '9')}}));
+}
+
 TEST(TopicCaptureTest, ConvertsToTheTypeOfItsKind) {
     EXPECT_EQ((TopicCapture{integer, "-7"}.as_int64()), -7);
     EXPECT_EQ((TopicCapture{integer, "9223372036854775808"}.as_int64()), std::nullopt);
@@ -345,7 +352,7 @@ const NotBuilt kNotBuilt[] = {
     {"n/<path:x>", {{"x", "a/#"}}, "has a \"#\""},
     {"n/<x>", {{"x", std::string{"a\0", 2}}}, "U+0000"},
     {"n/<x>", {{"x", "\xFF"}}, "UTF-8"},
-    {"n/<int:x>", {{"x", "abc"}}, "does not fit <int:x>; give an optional minus sign and digits"},
+    {"n/<int:x>", {{"x", "abc"}}, "does not fit <int:x>; give an optional minus sign and up to 4300 digits"},
     {"n/<int:x>", {{"x", 1.5}}, "does not fit <int:x>"},
     {"n/<float:x>", {{"x", std::numeric_limits<double>::infinity()}}, "does not fit <float:x>"},
     {"n/<float:x>", {{"x", std::numeric_limits<double>::quiet_NaN()}}, "does not fit <float:x>"},

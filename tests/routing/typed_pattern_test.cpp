@@ -43,28 +43,29 @@ using TakesNothing = decltype([] {});
 using TakesTwo = decltype([](const Message&, std::int64_t, std::string_view) {});
 using TakesChangingMessage = decltype([](Message&, std::int64_t) {});
 
+static_assert(HandlerFits<"n/<int:x>", TakesInteger>);
+static_assert(HandlerFits<"n/<int:x>", TakesAnything>);
+static_assert(HandlerFits<"n/<int:x>", void (*)(const Message&, std::int64_t)>);
+static_assert(HandlerFits<"n/<int:x>", void(const Message&, const std::int64_t&) noexcept>);
+static_assert(HandlerFits<"n/<float:x>", TakesDouble>);
+static_assert(HandlerFits<"n/<x>", TakesText>);
+static_assert(HandlerFits<"n/<path:x>", TakesText>);
+static_assert(HandlerFits<"n/x", TakesMessage>);
+static_assert(HandlerFits<"<int:a>/<b>", TakesTwo>);
+
+static_assert(!HandlerFits<"n/<int:x>", TakesInt>, "would cut the number");
+static_assert(!HandlerFits<"n/<int:x>", TakesDouble>, "would round the number");
+static_assert(!HandlerFits<"n/<float:x>", TakesInteger>);
+static_assert(!HandlerFits<"n/<x>", TakesInteger>);
+static_assert(!HandlerFits<"n/<int:x>", TakesText>);
+static_assert(!HandlerFits<"n/<int:x>", TakesMessage>);
+static_assert(!HandlerFits<"n/x", TakesNothing>);
+static_assert(!HandlerFits<"n/<int:x>", TakesTwo>);
+static_assert(!HandlerFits<"n/<int:x>", TakesChangingMessage>);
+static_assert(!HandlerFits<"n/<int:x", TakesInteger>, "the pattern is malformed");
+
 static_assert(TypedHandlerFor<"n/<int:x>", TakesInteger>);
 static_assert(TypedHandlerFor<"n/<int:x>", TakesAnything>);
-static_assert(TypedHandlerFor<"n/<int:x>", void (*)(const Message&, std::int64_t)>);
-static_assert(TypedHandlerFor<"n/<int:x>", void(const Message&, const std::int64_t&) noexcept>);
-static_assert(TypedHandlerFor<"n/<float:x>", TakesDouble>);
-static_assert(TypedHandlerFor<"n/<x>", TakesText>);
-static_assert(TypedHandlerFor<"n/<path:x>", TakesText>);
-static_assert(TypedHandlerFor<"n/x", TakesMessage>);
-static_assert(TypedHandlerFor<"<int:a>/<b>", TakesTwo>);
-
-static_assert(!TypedHandlerFor<"n/<int:x>", TakesInt>, "would cut the number");
-static_assert(!TypedHandlerFor<"n/<int:x>", TakesDouble>, "would round the number");
-static_assert(!TypedHandlerFor<"n/<float:x>", TakesInteger>);
-static_assert(!TypedHandlerFor<"n/<x>", TakesInteger>);
-static_assert(!TypedHandlerFor<"n/<int:x>", TakesText>);
-static_assert(!TypedHandlerFor<"n/<int:x>", TakesMessage>);
-static_assert(!TypedHandlerFor<"n/x", TakesNothing>);
-static_assert(!TypedHandlerFor<"n/<int:x>", TakesTwo>);
-static_assert(!TypedHandlerFor<"n/<int:x>", TakesChangingMessage>);
-static_assert(!TypedHandlerFor<"n/<int:x", TakesInteger>, "the pattern is malformed");
-
-static_assert(check_typed_handler<"n/<int:x>", TakesInteger>());
 
 // The handlers here do not look at the message, so that any object can stand for it.
 const Message& any_message() {

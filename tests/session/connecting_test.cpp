@@ -1,6 +1,7 @@
 // CONNECT and CONNACK, versions, reconnecting, keep-alive and the end.
 #include "session/reconnect.hpp"
 #include "support/script.hpp"
+#include "wire/validate.hpp"
 
 #include <gtest/gtest.h>
 
@@ -71,6 +72,16 @@ TEST(ConnectTest, APasswordAloneGetsAnEmptyUserNameIn311) {
     options.password = "secret";
     Script script{options};
     EXPECT_EQ(script.connect().user_name, "");
+}
+
+// v5, section 3.1.2.9: 5.0 allows it.
+TEST(ConnectTest, APasswordAloneStaysAloneIn50) {
+    Options options = quiet_options();
+    options.password = "secret";
+    Script script{options};
+    const auto connect = script.connect();
+    EXPECT_FALSE(connect.user_name);
+    EXPECT_TRUE(connect.password);
 }
 
 // v5 [MQTT-3.1.3-7].
@@ -267,6 +278,23 @@ TEST(ServerReferenceTest, IsNamedAndNotFollowed) {
     EXPECT_NE(failed.failure.message.find("other.example:1883"), std::string::npos);
 }
 
+TEST(BrokerTextTest, GoesToTheLogAsOneLineOfWholeCharacters) {
+    Script script;
+    script.connect();
+    wire::Disconnect disconnect;
+    disconnect.reason_code = ReasonCode::server_shutting_down;
+    std::string text{"a\nb "};
+    while (text.size() < 300) {
+        text += "\xC3\xA4";
+    }
+    disconnect.properties.reason_string = text;
+    script.reply(disconnect);
+    const std::string message = script.expect_event(Kind::disconnected).failure.message;
+    EXPECT_NE(message.find("The broker says: \"a?b \xC3\xA4"), std::string::npos);
+    EXPECT_TRUE(message.ends_with("\xC3\xA4...\".")) << message;
+    EXPECT_TRUE(wire::validate_utf8(message).has_value());
+}
+
 TEST(TakenOverTest, DoesNotFightAndSaysWhatHappened) {
     Script script;
     script.connect();
@@ -319,13 +347,74 @@ TEST_F(FallbackTest, Takes311AtOnceWhenTheBrokerJustCloses) {
     attempt(ProtocolVersion::v3_1_1);
     script.cut();
     script.expect_event(Kind::connect_failed);
-    EXPECT_EQ(script.take_request(), TransportRequest::Kind::none) << "from now on with backoff";
+    EXPECT_EQ(script.take_request(), TransportRequest::Kind::none) << "one pair of attempts, then backoff";
     script.after(1s);
     attempt(ProtocolVersion::v5);
     script.cut();
     script.expect_event(Kind::connect_failed);
-    script.after(1s);
     attempt(ProtocolVersion::v3_1_1);
+}
+
+TEST_F(FallbackTest, Takes311ForOneConnectionOnlyWhenTheBrokerHasNotSaidThatItKnowsNo50) {
+    script.start();
+    attempt(ProtocolVersion::v5);
+    script.cut();
+    script.expect_event(Kind::connect_failed);
+    attempt(ProtocolVersion::v3_1_1);
+    script.reply(wire::Connack{});
+    script.expect_event(Kind::connected);
+    script.cut();
+    script.expect_event(Kind::disconnected);
+    script.after(1s);
+    attempt(ProtocolVersion::v5);
+    script.cut();
+    script.expect_event(Kind::connect_failed);
+    attempt(ProtocolVersion::v3_1_1);
+}
+
+TEST_F(FallbackTest, Takes311AtOnceWhenTheBrokerAnswersAsIfItHadBeenAskedIn311) {
+    script.start();
+    attempt(ProtocolVersion::v5);
+    script.reply_bytes({0x20, 0x02, 0x00, 0x00});
+    const Happened failed = script.expect_event(Kind::connect_failed);
+    EXPECT_NE(failed.failure.message.find("MQTT 3.1.1 is tried next"), std::string::npos) << failed.failure;
+    script.expect<wire::Disconnect>();
+    script.cut();
+    attempt(ProtocolVersion::v3_1_1);
+}
+
+TEST_F(FallbackTest, Takes311AtOnceWhenTheBrokerDoesNotAnswer) {
+    script.start();
+    attempt(ProtocolVersion::v5);
+    script.after(options().connect_timeout);
+    script.expect_event(Kind::connect_failed);
+    script.cut();
+    attempt(ProtocolVersion::v3_1_1);
+}
+
+// A broker that knows no 5.0 may look at the password first, and say so in the form of 3.1.1.
+TEST_F(FallbackTest, StaysOpenWhenTheBrokerRefusesForAnotherReason) {
+    script.start();
+    attempt(ProtocolVersion::v5);
+    script.reply_bytes({0x20, 0x02, 0x00, 0x05});
+    EXPECT_TRUE(script.expect_event(Kind::connect_failed).permanent);
+    script.cut();
+    script.after(2s);
+    attempt(ProtocolVersion::v5);
+    script.reply_bytes({0x20, 0x02, 0x00, 0x01});
+    script.expect_event(Kind::connect_failed);
+    script.cut();
+    attempt(ProtocolVersion::v3_1_1);
+}
+
+TEST_F(FallbackTest, IsNotConsideredWhenTheBrokerSaysGoodbyeInTheFormOf50) {
+    script.start();
+    attempt(ProtocolVersion::v5);
+    script.reply(wire::Disconnect{ReasonCode::not_authorized, {}});
+    EXPECT_TRUE(script.expect_event(Kind::connect_failed).permanent);
+    script.cut();
+    script.after(2s);
+    attempt(ProtocolVersion::v5);
 }
 
 TEST_F(FallbackTest, KeepsTheVersionWhenTheBrokerCannotBeReached) {
@@ -473,16 +562,50 @@ TEST_F(KeepAliveTest, WhileReadingPausesSilenceIsNotHeldAgainstTheBroker) {
     script.connect();
     script.pause();
     script.after(60s);
-    for (int i = 0; i < 6; ++i) {
+    while (script.sent_anything()) {
         script.expect<wire::Pingreq>();
     }
-    script.nothing_else();
     script.resume();
     script.after(4999ms);
-    script.expect<wire::Pingreq>();
     script.nothing_else();
     script.after(1ms);
     script.expect_event(Kind::disconnected);
+}
+
+// The peer's reset is seen by the second write after it, so within one keep-alive.
+TEST_F(KeepAliveTest, WhileReadingPausesTwoPingsLeaveInEachKeepAlive) {
+    script.connect();
+    script.pause();
+    for (int i = 0; i < 6; ++i) {
+        script.after(4499ms);
+        script.nothing_else();
+        script.after(1ms);
+        script.expect<wire::Pingreq>();
+    }
+    script.resume();
+    script.reply_bytes({0xD0, 0x00});
+    script.after(4s);
+    script.nothing_else();
+}
+
+TEST_F(KeepAliveTest, WhileReadingPausesATransportThatTakesNothingIsFoundDead) {
+    script.connect();
+    script.pause();
+    script.stick();
+    script.after(14999ms);
+    script.nothing_else();
+    script.after(1ms);
+    EXPECT_TRUE(script.expect_event(Kind::disconnected).failure.is(Error::keep_alive_timeout));
+}
+
+TEST_F(KeepAliveTest, WhileReadingPausesALossThatTheTransportReportsEndsTheConnection) {
+    script.connect();
+    script.pause();
+    script.after(5s);
+    script.expect<wire::Pingreq>();
+    script.cut();
+    EXPECT_TRUE(script.expect_event(Kind::disconnected).failure.is(Error::connection_lost));
+    script.reconnect();
 }
 
 TEST_F(KeepAliveTest, TheServersKeepAliveReplacesOurs) {
@@ -508,6 +631,20 @@ TEST(CloseTest, SaysGoodbyeAtOnceWhenNothingIsUnfinished) {
     script.expect_event(Kind::closed);
     script.nothing_else();
     EXPECT_FALSE(script.session().deadline());
+}
+
+TEST(CloseTest, LetsAcknowledgementsLeaveBeforeTheGoodbye) {
+    Script script;
+    script.connect();
+    script.deliver("a", "x", Qos::at_least_once, 7);
+    const DeliveryId delivery = script.expect_event(Kind::message).delivery;
+    script.stick();
+    script.acknowledge(delivery);
+    script.close();
+    script.unstick();
+    EXPECT_EQ(script.expect<wire::Puback>().packet_id, 7);
+    script.expect<wire::Disconnect>();
+    script.nothing_else();
 }
 
 TEST(CloseTest, WaitsForAcknowledgements) {
@@ -566,6 +703,92 @@ TEST(CloseTest, ClosesATransportThatDoesNotFlushInTime) {
     EXPECT_EQ(script.take_request(), TransportRequest::Kind::close);
     script.cut();
     script.expect_event(Kind::disconnected);
+    script.expect_event(Kind::closed);
+}
+
+TEST(CloseTest, ASecondTimeShortensTheWaitAndSaysNothingTwice) {
+    Script script;
+    script.connect();
+    script.stick();
+    script.close(10s);
+    EXPECT_EQ(script.take_request(), TransportRequest::Kind::close_after_flush);
+    script.close(1s);
+    script.after(1250ms);
+    EXPECT_EQ(script.take_request(), TransportRequest::Kind::close);
+    script.cut();
+    script.expect_event(Kind::disconnected);
+    script.expect_event(Kind::closed);
+    script.close();
+    script.nothing_else();
+}
+
+TEST(CloseTest, ASecondTimeShortensTheWaitForAcknowledgements) {
+    Script script;
+    script.connect();
+    script.publish("a", "x", Qos::at_least_once);
+    script.expect<wire::Publish>();
+    script.close(10s);
+    script.nothing_else();
+    script.close(0s);
+    script.expect<wire::Disconnect>();
+}
+
+TEST(CloseTest, WhileWaitingForTheNextAttemptEndsAtOnce) {
+    Script script;
+    script.connect();
+    script.cut();
+    script.expect_event(Kind::disconnected);
+    script.close();
+    script.expect_event(Kind::closed);
+    script.nothing_else();
+    EXPECT_FALSE(script.session().deadline());
+}
+
+TEST(CloseTest, WhileWaitingForTheNextAttemptFailsWhatIsUnfinishedAtTheDeadline) {
+    Options options = quiet_options();
+    options.reconnect_min = options.reconnect_max = 1h;
+    Script script{options};
+    script.connect();
+    script.publish("a", "x", Qos::at_least_once);
+    script.expect<wire::Publish>();
+    script.reply(wire::Disconnect{ReasonCode::session_taken_over, {}});  // The longest delay.
+    script.expect_event(Kind::disconnected);
+    script.cut();
+    script.close(2s);
+    script.after(1999ms);
+    script.nothing_else();
+    script.after(1ms);
+    EXPECT_TRUE(script.expect_event(Kind::publish_failed).failure.is(Error::closed));
+    script.expect_event(Kind::closed);
+    script.nothing_else();
+}
+
+TEST(CloseTest, WhileAFailedConnectionIsClosingEndsWithIt) {
+    Script script;
+    script.connect();
+    script.reply_bytes({0x00, 0x00});
+    script.expect_event(Kind::disconnected);
+    script.expect<wire::Disconnect>();
+    script.close();
+    script.nothing_else();
+    script.cut();
+    script.expect_event(Kind::closed);
+    script.nothing_else();
+}
+
+TEST(CloseTest, WhileReadingPausesEndsAtTheDeadline) {
+    Script script;
+    script.connect();
+    const Token token = script.publish("a", "x", Qos::at_least_once);
+    const auto publish = script.expect<wire::Publish>();
+    script.pause();
+    script.close(2s);
+    script.reply(wire::Puback{publish.packet_id, ReasonCode::success, {}});
+    script.after(2s);
+    script.expect<wire::Disconnect>();
+    script.cut();
+    script.expect_event(Kind::disconnected);
+    EXPECT_EQ(script.expect_event(Kind::publish_failed).token, token);
     script.expect_event(Kind::closed);
 }
 

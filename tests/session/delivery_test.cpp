@@ -27,13 +27,10 @@ std::string name_of(DeliveryState state, DeliveryEvent event) {
 constexpr Case kAllowed[] = {
     {awaiting_puback, puback, {finished, report_delivered}, "[MQTT-4.3.2-3]"},
     {awaiting_puback, puback_refused, {finished, report_refused}, "[MQTT-4.4.0-2]"},
-    {awaiting_puback, session_resumed, {awaiting_puback, resend_publish}, "[MQTT-4.4.0-1]"},
     {awaiting_pubrec, pubrec, {awaiting_pubcomp, send_pubrel}, "[MQTT-4.3.3-4]"},
     {awaiting_pubrec, pubrec_refused, {finished, report_refused}, "[MQTT-4.4.0-2]"},
-    {awaiting_pubrec, session_resumed, {awaiting_pubrec, resend_publish}, "[MQTT-4.4.0-1]"},
     {awaiting_pubcomp, pubcomp, {finished, report_delivered}, "[MQTT-4.3.3-5]"},
     {awaiting_pubcomp, pubrec, {awaiting_pubcomp, send_pubrel}, "[MQTT-4.3.3-6]"},
-    {awaiting_pubcomp, session_resumed, {awaiting_pubcomp, send_pubrel}, "[MQTT-4.3.3-6]"},
 };
 
 class DeliveryTest : public testing::TestWithParam<Case> {};
@@ -47,8 +44,7 @@ INSTANTIATE_TEST_SUITE_P(Allowed, DeliveryTest, testing::ValuesIn(kAllowed),
                          [](const auto& row) { return name_of(row.param.state, row.param.event); });
 
 constexpr DeliveryState kStates[] = {awaiting_puback, awaiting_pubrec, awaiting_pubcomp, finished};
-constexpr DeliveryEvent kEvents[] = {puback,         puback_refused, pubrec,
-                                     pubrec_refused, pubcomp,        session_resumed};
+constexpr DeliveryEvent kEvents[] = {puback, puback_refused, pubrec, pubrec_refused, pubcomp};
 
 TEST(DeliveryNegativeTest, EveryOtherEventClosesTheConnectionAndKeepsTheMessage) {
     for (const DeliveryState state : kStates) {

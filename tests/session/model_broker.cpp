@@ -15,11 +15,14 @@ std::string topic_text(unsigned topic) {
 void ModelBroker::connection_opened() {
     input_.clear();
     output.clear();
-    connected_ = disconnected_ = false;
+    connected_ = disconnected_ = closing_ = false;
+    packet_bytes_max_ = wire::kPacketBytesMax;
+    version_ = settings_.version;
 }
 
 void ModelBroker::connection_lost() {
-    connected_ = false;
+    connected_ = closing_ = false;
+    input_.clear();
     output.clear();
     owed_.clear();  // What was owed is lost with the connection, like bytes in its buffers.
     open_here_.clear();
@@ -45,24 +48,68 @@ void ModelBroker::forget_session() {
 
 void ModelBroker::receive(std::span<const std::byte> bytes) {
     input_.insert(input_.end(), bytes.begin(), bytes.end());
-    const wire::DecodeOptions options{settings_.version, wire::Sender::client, wire::kPacketBytesMax};
+    const wire::DecodeOptions options{version_, wire::Sender::client, wire::kPacketBytesMax};
     std::size_t done = 0;
-    for (;;) {
+    while (!closing_) {
         const wire::Decoded decoded = wire::decode(std::span{input_}.subspan(done), options);
         ASSERT_NE(decoded.status, wire::DecodeStatus::failed) << decoded.failure.message();
         if (decoded.status == wire::DecodeStatus::need_more) {
             break;
         }
         EXPECT_FALSE(disconnected_) << "bytes after DISCONNECT, v5 [MQTT-3.14.4-1]";
-        EXPECT_EQ(connected_, !std::holds_alternative<wire::Connect>(decoded.packet)) << "[MQTT-3.1.0-1]";
+        EXPECT_LE(decoded.bytes, packet_bytes_max_) << "v5 [MQTT-3.2.2-15]";
+        EXPECT_EQ(connected_, !std::holds_alternative<wire::Connect>(decoded.packet))
+            << wire::name(wire::type_of(decoded.packet))
+            << " has to follow CONNECT, which comes first, [MQTT-3.1.0-1]";
         std::visit([this](const auto& packet) { handle(packet); }, decoded.packet);
         done += decoded.bytes;
     }
     input_.erase(input_.begin(), input_.begin() + static_cast<std::ptrdiff_t>(done));
 }
 
+// Brokers that know no 5.0 differ in how they say so.
+void ModelBroker::refuse_connection(const wire::Connect& connect) {
+    closing_ = true;
+    if (connect.version <= settings_.version) {
+        send(wire::Connack{false, ReasonCode::server_unavailable, {}});
+    } else if (random_.chance(70)) {
+        const unsigned char code = random_.chance(50) ? 1 : 0;
+        for (const unsigned char byte : {std::uint8_t{0x20}, std::uint8_t{2}, std::uint8_t{0}, code}) {
+            output.push_back(std::byte{byte});
+        }
+    }
+}
+
+wire::ConnackProperties ModelBroker::draw_offer() {
+    wire::ConnackProperties offer;
+    receive_maximum_ = static_cast<std::uint16_t>(1 + random_.below(settings_.receive_maximum_max));
+    maximum_qos_ = settings_.shrinks ? static_cast<Qos>(random_.below(3)) : Qos::exactly_once;
+    retain_available_ = !settings_.shrinks || random_.chance(60);
+    offer.receive_maximum = receive_maximum_;
+    offer.topic_alias_maximum = settings_.topic_alias_maximum;
+    if (maximum_qos_ != Qos::exactly_once) {
+        offer.maximum_qos = maximum_qos_;
+    }
+    if (!retain_available_) {
+        offer.retain_available = false;
+    }
+    if (settings_.shrinks && random_.chance(50)) {
+        packet_bytes_max_ = static_cast<std::uint32_t>(30 + random_.below(30));
+        offer.maximum_packet_size = packet_bytes_max_;
+    }
+    return offer;
+}
+
 void ModelBroker::handle(const wire::Connect& connect) {
     connected_ = true;
+    version_ = std::min(connect.version, settings_.version);
+    if (connect.version > settings_.version || refuses_now()) {
+        refuse_connection(connect);
+        return;
+    }
+    receive_maximum_ = 65'535;
+    maximum_qos_ = Qos::exactly_once;
+    retain_available_ = true;
     if (connect.clean_start && session_exists_) {
         forget_session();
     }
@@ -70,10 +117,8 @@ void ModelBroker::handle(const wire::Connect& connect) {
     session_exists_ = true;
     wire::Connack connack;
     connack.session_present = session_present_;
-    if (settings_.version == ProtocolVersion::v5) {
-        receive_maximum_ = static_cast<std::uint16_t>(1 + random_.below(settings_.receive_maximum_max));
-        connack.properties.receive_maximum = receive_maximum_;
-        connack.properties.topic_alias_maximum = settings_.topic_alias_maximum;
+    if (version_ == ProtocolVersion::v5) {
+        connack.properties = draw_offer();
     }
     send(connack);
     for (Outgoing& message : outgoing_) {  // v5 [MQTT-4.4.0-1]
@@ -101,6 +146,8 @@ void ModelBroker::handle(const wire::Publish& publish) {
     const auto topic_number = static_cast<unsigned>(std::stoul(topic.substr(6)));
     const auto number = static_cast<unsigned>(std::stoul(
         std::string{reinterpret_cast<const char*>(publish.payload.data()), publish.payload.size()}));
+    EXPECT_LE(publish.qos, maximum_qos_) << "v5 [MQTT-3.2.2-11]";
+    EXPECT_TRUE(!publish.retain || retain_available_) << "v5 [MQTT-3.2.2-14]";
     if (publish.qos == Qos::at_most_once) {
         ++received[number];
         EXPECT_GT(number, last_number_[topic_number]) << "QoS 0 was overtaken";
@@ -123,10 +170,16 @@ void ModelBroker::handle_new(const wire::Publish& publish, unsigned number, unsi
     if (qos2 && found != known.end()) {
         EXPECT_EQ(found->second, number) << "packet identifier used anew before PUBCOMP, v5 [MQTT-2.2.1-3]";
     }
+    if (version_ == ProtocolVersion::v5 && !repeated && refuses_now()) {
+        refused.insert(number);
+        owed_.push_back({qos2 ? Owed::pubrec : Owed::puback, publish.packet_id, ReasonCode::not_authorized});
+        return;
+    }
     if (!repeated) {
         ++received[number];
-        EXPECT_GE(number, last_number_[topic]) << "order of topic " << topic << ", v5 [MQTT-4.6.0-1]";
-        last_number_[topic] = number;
+        EXPECT_TRUE(number >= last_number_[topic] || refused.contains(number))
+            << number << " after " << last_number_[topic] << " of topic " << topic << ", v5 [MQTT-4.6.0-1]";
+        last_number_[topic] = std::max(number, last_number_[topic]);
     } else if (!qos2) {
         ++received[number];
     }
@@ -150,6 +203,11 @@ void ModelBroker::handle(const wire::Pubrec& ack) {
     expect_pubrecs_.pop_front();
     const auto found = find(ack.packet_id);
     ASSERT_NE(found, outgoing_.end());
+    if (is_failure(ack.reason_code)) {  // v5 [MQTT-4.3.3-9]
+        outgoing_.erase(found);
+        send_waiting();
+        return;
+    }
     found->released = true;
     send(wire::Pubrel{ack.packet_id, ReasonCode::success, {}});
 }
@@ -165,7 +223,7 @@ void ModelBroker::handle(const wire::Pubcomp& ack) {
 void ModelBroker::handle(const wire::Pubrel& ack) {
     const bool known = received_qos2_.erase(ack.packet_id) > 0;
     open_here_.insert(ack.packet_id);
-    const bool v5 = settings_.version == ProtocolVersion::v5;
+    const bool v5 = version_ == ProtocolVersion::v5;
     owed_.push_back({Owed::pubcomp, ack.packet_id,
                      known || !v5 ? ReasonCode::success : ReasonCode::packet_identifier_not_found});
 }
@@ -173,6 +231,10 @@ void ModelBroker::handle(const wire::Pubrel& ack) {
 void ModelBroker::handle(const wire::Subscribe& subscribe) {
     std::vector<ReasonCode> reasons;
     for (const wire::Subscription& subscription : subscribe.subscriptions) {
+        if (refuses_now()) {
+            reasons.push_back(ReasonCode::unspecified_error);
+            continue;
+        }
         subscriptions.emplace(subscription.filter);
         reasons.push_back(static_cast<ReasonCode>(subscription.qos));
     }
@@ -182,6 +244,10 @@ void ModelBroker::handle(const wire::Subscribe& subscribe) {
 void ModelBroker::handle(const wire::Unsubscribe& unsubscribe) {
     std::vector<ReasonCode> reasons;
     for (const std::string_view filter : unsubscribe.filters) {
+        if (version_ == ProtocolVersion::v5 && refuses_now()) {
+            reasons.push_back(ReasonCode::not_authorized);
+            continue;
+        }
         subscriptions.erase(std::string{filter});
         reasons.push_back(ReasonCode::success);
     }
@@ -196,7 +262,7 @@ void ModelBroker::publish(unsigned number, unsigned topic, Qos qos) {
         return;
     }
     outgoing_.push_back({number, topic, qos});
-    if (connected_) {
+    if (connected_ && !closing_) {
         send_waiting();
     }
 }
@@ -235,8 +301,7 @@ void ModelBroker::send_publish(Outgoing& message) {
     publish.qos = message.qos;
     publish.packet_id = message.packet_id;
     publish.dup = message.sent_before;
-    if (settings_.version == ProtocolVersion::v5 && settings_.client_topic_alias_maximum > 0 &&
-        random_.chance(60)) {
+    if (version_ == ProtocolVersion::v5 && settings_.client_topic_alias_maximum > 0 && random_.chance(60)) {
         const auto alias =
             static_cast<std::uint16_t>(1 + random_.below(settings_.client_topic_alias_maximum));
         publish.properties.topic_alias = alias;
@@ -253,7 +318,7 @@ void ModelBroker::send_publish(Outgoing& message) {
 }
 
 void ModelBroker::acknowledge_one() {
-    if (owed_.empty() || !connected_) {
+    if (owed_.empty() || !connected_ || closing_) {
         return;
     }
     const Debt debt = owed_.front();
@@ -261,10 +326,13 @@ void ModelBroker::acknowledge_one() {
     switch (debt.kind) {
         case Owed::puback:
             open_here_.erase(debt.packet_id);
-            send(wire::Puback{debt.packet_id, ReasonCode::success, {}});
+            send(wire::Puback{debt.packet_id, debt.reason, {}});
             break;
         case Owed::pubrec:
-            send(wire::Pubrec{debt.packet_id, ReasonCode::success, {}});
+            if (is_failure(debt.reason)) {
+                open_here_.erase(debt.packet_id);
+            }
+            send(wire::Pubrec{debt.packet_id, debt.reason, {}});
             break;
         case Owed::pubcomp:
             open_here_.erase(debt.packet_id);
@@ -274,8 +342,16 @@ void ModelBroker::acknowledge_one() {
 }
 
 void ModelBroker::acknowledge_all() {
-    while (!owed_.empty() && connected_) {
+    while (!owed_.empty() && connected_ && !closing_) {
         acknowledge_one();
+    }
+}
+
+void ModelBroker::say_goodbye() {
+    if (connected_ && !closing_ && version_ == ProtocolVersion::v5) {
+        send(wire::Disconnect{
+            random_.chance(50) ? ReasonCode::session_taken_over : ReasonCode::server_shutting_down, {}});
+        closing_ = true;
     }
 }
 

@@ -169,8 +169,33 @@ TEST_P(PublishingTest, WhatWasQueuedOfflineLeavesInOrderBehindWhatIsSentAgain) {
     script.nothing_else();
 }
 
+// CONNACK of 3.1 does not say whether there is a session, so that DUP has to be right in both cases.
+TEST(Publishing31Test, SendsAgainWithDupAndSubscribesAgainSinceTheSessionMayBeThere) {
+    Script script{quiet_options(ProtocolVersion::v3_1)};
+    script.subscribe("b");
+    script.connect();
+    const ReasonCode granted[] = {ReasonCode::success};
+    script.reply(
+        wire::Suback{script.expect<wire::Subscribe>().packet_id, wire::ReasonCodes{std::span{granted}}, {}});
+    script.expect_event(Kind::subscribed);
+    script.publish("a", "1", Qos::exactly_once);
+    const auto publish = script.expect<wire::Publish>();
+    script.cut();
+    script.expect_event(Kind::disconnected);
+    script.reconnect();
+    script.expect<wire::Subscribe>();
+    const auto again = script.expect<wire::Publish>();
+    EXPECT_TRUE(again.dup);
+    EXPECT_EQ(again.packet_id, publish.packet_id);
+}
+
+class LostSessionTest : public PublishingTest {};
+
+INSTANTIATE_TEST_SUITE_P(EachVersion, LostSessionTest,
+                         testing::Values(ProtocolVersion::v3_1_1, ProtocolVersion::v5), version_name);
+
 // v5 [MQTT-3.2.2-5].
-TEST_P(PublishingTest, ALostSessionPublishesAgainAsNewMessagesBeforeWhatIsQueued) {
+TEST_P(LostSessionTest, PublishesAgainAsNewMessagesBeforeWhatIsQueued) {
     script.connect();
     const Token first = script.publish("a", "1", Qos::at_least_once);
     const Token second = script.publish("a", "2", Qos::exactly_once);
@@ -231,6 +256,21 @@ TEST_P(PublishingTest, Qos0ThatHadNotLeftFailsWithTheConnection) {
     const Happened failed = script.expect_event(Kind::publish_failed);
     EXPECT_EQ(failed.token, token);
     EXPECT_TRUE(failed.failure.is(Error::connection_lost));
+}
+
+TEST(PublishedReasonTest, TellsThatNobodySubscribes) {
+    Script script;
+    script.connect();
+    script.publish("a", "1", Qos::at_least_once);
+    script.reply(
+        wire::Puback{script.expect<wire::Publish>().packet_id, ReasonCode::no_matching_subscribers, {}});
+    EXPECT_EQ(script.expect_event(Kind::published).reason, ReasonCode::no_matching_subscribers);
+    script.publish("a", "2", Qos::exactly_once);
+    const auto publish = script.expect<wire::Publish>();
+    script.reply(wire::Pubrec{publish.packet_id, ReasonCode::no_matching_subscribers, {}});
+    script.expect<wire::Pubrel>();
+    script.reply(wire::Pubcomp{publish.packet_id, ReasonCode::success, {}});
+    EXPECT_EQ(script.expect_event(Kind::published).reason, ReasonCode::no_matching_subscribers);
 }
 
 struct Refusal {
@@ -342,6 +382,30 @@ TEST(QuotaTest, IsNotGivenBackByAcknowledgementsOfUnknownIdentifiers) {
     script.nothing_else();
 }
 
+// v5 [MQTT-2.2.1-3]; v3.1.1 [MQTT-2.3.1-2].
+TEST(PacketIdentifierTest, ThatIsInUseIsWaitedForByMessagesAndSubscriptions) {
+    Script script{quiet_options(), QueueLimits{.packet_id_max = 2}};
+    script.connect();
+    script.publish("a", "1", Qos::exactly_once);
+    script.publish("a", "2", Qos::at_least_once);
+    script.publish("a", "3", Qos::at_least_once);
+    script.subscribe("b");
+    const auto first = script.expect<wire::Publish>();
+    const auto second = script.expect<wire::Publish>();
+    EXPECT_FALSE(script.sent_anything());
+    script.reply(wire::Pubrec{first.packet_id, ReasonCode::success, {}});
+    script.expect<wire::Pubrel>();
+    EXPECT_FALSE(script.sent_anything()) << "PUBREC does not free the identifier";
+    script.reply(wire::Puback{second.packet_id, ReasonCode::success, {}});
+    script.expect_event(Kind::published);
+    EXPECT_EQ(script.expect<wire::Subscribe>().packet_id, second.packet_id);
+    EXPECT_FALSE(script.sent_anything());
+    script.reply(wire::Pubcomp{first.packet_id, ReasonCode::success, {}});
+    script.expect_event(Kind::published);
+    EXPECT_EQ(script.expect<wire::Publish>().packet_id, first.packet_id);
+    script.nothing_else();
+}
+
 TEST(ExpiryTest, TakesOffTheTimeThatTheMessageHasWaited) {
     Script script;
     PublishProperties properties;
@@ -354,6 +418,21 @@ TEST(ExpiryTest, TakesOffTheTimeThatTheMessageHasWaited) {
     script.reply(wire::Connack{});
     script.expect_event(Kind::connected);
     EXPECT_EQ(script.expect<wire::Publish>().properties.message_expiry_interval_s, 7u);
+}
+
+// The time of a turn of the I/O thread can be before that of a message that is handed over during it.
+TEST(ExpiryTest, IsNeverLengthened) {
+    Script script;
+    script.connect();
+    PublishProperties properties;
+    properties.expiry = std::chrono::seconds{0xFFFF'FFFF};
+    OutboundMessage message;
+    message.topic = "a";
+    message.properties = &properties;
+    message.accepted_at = script.now() + 1ms;
+    ASSERT_TRUE(script.session().publish(0, message, script.now()));
+    script.drain();
+    EXPECT_EQ(script.expect<wire::Publish>().properties.message_expiry_interval_s, 0xFFFF'FFFF);
 }
 
 TEST(ExpiryTest, DropsAMessageWhoseTimeIsUpInTheQueueAndSaysSoInTime) {
@@ -440,6 +519,34 @@ TEST_P(BrokerLimitTest, FailsKeptMessagesWhenTheBrokerComesBackWithLess) {
     }
     script.nothing_else();
     EXPECT_EQ(script.session().statistics().inflight, 0u);
+}
+
+// v5 [MQTT-2.2.1-3]: the broker may have the message, and then waits for its PUBREL.
+TEST_P(BrokerLimitTest, KeepsThePacketIdentifierOfAFailedQos2MessageUntilTheBrokerHasReleasedIt) {
+    Script script{quiet_options(), QueueLimits{.packet_id_max = 2}};
+    script.connect();
+    ASSERT_TRUE(script.try_publish(1'000, "a", std::string(60, 'x'), Qos::exactly_once, true));
+    const std::uint16_t id = script.expect<wire::Publish>().packet_id;
+    script.cut();
+    script.expect_event(Kind::disconnected);
+    wire::Connack connack;
+    connack.session_present = true;
+    connack.properties = GetParam().properties;
+    script.reconnect(connack);
+    EXPECT_EQ(script.expect_event(Kind::publish_failed).token, 1'000u);
+    EXPECT_EQ(script.expect<wire::Pubrel>().packet_id, id);
+    for (int i = 0; i < 2; ++i) {
+        script.subscribe("a");
+        const auto subscribe = script.expect<wire::Subscribe>();
+        EXPECT_NE(subscribe.packet_id, id);
+        const ReasonCode granted[] = {ReasonCode::success};
+        script.reply(wire::Suback{subscribe.packet_id, wire::ReasonCodes{std::span{granted}}, {}});
+        script.expect_event(Kind::subscribed);
+    }
+    script.reply(wire::Pubcomp{id, ReasonCode::success, {}});
+    script.nothing_else();
+    script.subscribe("a");
+    EXPECT_EQ(script.expect<wire::Subscribe>().packet_id, id);
 }
 
 INSTANTIATE_TEST_SUITE_P(Each, BrokerLimitTest, testing::ValuesIn(limits()),

@@ -127,6 +127,80 @@ TEST_P(ReceivingTest, Qos2StateOutlivesTheConnection) {
     script.nothing_else();
 }
 
+// v5 and v3.1.1 [MQTT-4.6.0-3].
+TEST(PubrecOrderTest, HoldsForThoseThatAreSentAgain) {
+    Script script;
+    script.connect();
+    script.deliver("a", "x", Qos::exactly_once, 1);
+    script.acknowledge(script.expect_event(Kind::message).delivery, ReasonCode::not_authorized);
+    script.expect<wire::Pubrec>();  // Refused, so that the exchange is over for us; it is lost.
+    script.deliver("a", "y", Qos::exactly_once, 2);
+    script.acknowledge(script.expect_event(Kind::message).delivery);
+    script.expect<wire::Pubrec>();
+    script.cut();
+    script.expect_event(Kind::disconnected);
+    wire::Connack connack;
+    connack.session_present = true;
+    script.reconnect(connack);
+    script.deliver("a", "x", Qos::exactly_once, 1, true);
+    const DeliveryId again = script.expect_event(Kind::message).delivery;
+    script.deliver("a", "y", Qos::exactly_once, 2, true);
+    script.nothing_else();
+    script.acknowledge(again);
+    EXPECT_EQ(script.expect<wire::Pubrec>().packet_id, 1);
+    EXPECT_EQ(script.expect<wire::Pubrec>().packet_id, 2);
+    script.nothing_else();
+}
+
+TEST(PubrecOrderTest, SurvivesABrokerThatReleasesWhatItHasJustRepeated) {
+    Script script;
+    script.connect();
+    script.deliver("a", "x", Qos::exactly_once, 1);
+    script.acknowledge(script.expect_event(Kind::message).delivery);
+    script.expect<wire::Pubrec>();
+    script.deliver("a", "y", Qos::exactly_once, 2);
+    const DeliveryId second = script.expect_event(Kind::message).delivery;
+    script.deliver("a", "x", Qos::exactly_once, 1, true);  // Its PUBREC waits for that of the second.
+    script.nothing_else();
+    script.reply(wire::Pubrel{1, ReasonCode::success, {}});
+    EXPECT_EQ(script.expect<wire::Pubcomp>().packet_id, 1);
+    script.acknowledge(second);
+    EXPECT_EQ(script.expect<wire::Pubrec>().packet_id, 2);
+    script.nothing_else();
+}
+
+// The unanswered CONNECT may have begun a new session after the broker had lost ours; the doubt lasts until
+// the broker uses the identifier again, however many connections later.
+TEST_P(ReceivingTest, Qos2StateThatMayBeOfALostSessionDoesNotHideANewMessage) {
+    script.connect();
+    for (const std::uint16_t id : {std::uint16_t{5}, std::uint16_t{6}}) {
+        script.deliver("a", "x", Qos::exactly_once, id);
+        script.acknowledge(script.expect_event(Kind::message).delivery);
+        script.expect<wire::Pubrec>();
+    }
+    script.cut();
+    script.expect_event(Kind::disconnected);
+    script.after(1s);
+    script.open();
+    script.expect<wire::Connect>();
+    script.cut();
+    script.expect_event(Kind::connect_failed);
+    wire::Connack connack;
+    connack.session_present = true;
+    script.reconnect(connack);
+    resume();
+    script.deliver("a", "x", Qos::exactly_once, 5, true);
+    EXPECT_EQ(script.expect<wire::Pubrec>().packet_id, 5);
+    script.deliver("a", "new", Qos::exactly_once, 6);
+    const Happened message = script.expect_event(Kind::message);
+    EXPECT_EQ(message.payload, "new");
+    script.acknowledge(message.delivery);
+    script.expect<wire::Pubrec>();
+    script.deliver("a", "x", Qos::exactly_once, 5);
+    EXPECT_EQ(script.expect<wire::Pubrec>().packet_id, 5) << "of this session, without doubt";
+    script.nothing_else();
+}
+
 class PendingDeliveryTest : public testing::TestWithParam<std::tuple<ProtocolVersion, Qos>> {
 protected:
     Script script{quiet_options(std::get<0>(GetParam()))};
@@ -319,6 +393,11 @@ std::vector<Violation> violations() {
         {"disconnect_in_3_1_1",
          [](Script& script) {
              script.reply_bytes({0xE0, 0x00});
+         },
+         ReasonCode::success, ProtocolVersion::v3_1_1},
+        {"packet_too_large_in_3_1_1",
+         [](Script& script) {
+             script.reply_bytes({0x30, 0xFF, 0xFF, 0xFF, 0x7F});  // A quarter of a gigabyte is announced.
          },
          ReasonCode::success, ProtocolVersion::v3_1_1},
         {"malformed_in_3_1_1",

@@ -183,6 +183,23 @@ TEST_F(SubscribingTest, UnsubscribingIsAskedForAndReported) {
     script.nothing_else();
 }
 
+TEST_F(SubscribingTest, ARefusedUnsubscribeIsComplainedOfAndTriedAgainOnTheNextConnection) {
+    script.connect();
+    subscribe_and_grant("a");
+    script.unsubscribe("a");
+    const ReasonCode refused[] = {ReasonCode::not_authorized};
+    script.reply(wire::Unsuback{
+        script.expect<wire::Unsubscribe>().packet_id, wire::ReasonCodes{std::span{refused}}, {}});
+    EXPECT_NE(script.expect_event(Kind::warning).failure.message.find("refused to unsubscribe \"a\""),
+              std::string::npos);
+    script.nothing_else();
+    reconnect(true);
+    const ReasonCode done[] = {ReasonCode::no_subscription_existed};
+    script.reply(
+        wire::Unsuback{script.expect<wire::Unsubscribe>().packet_id, wire::ReasonCodes{std::span{done}}, {}});
+    EXPECT_EQ(script.expect_event(Kind::unsubscribed).filter, "a");
+}
+
 TEST_F(SubscribingTest, UnsubscribingOfflineIsMadeUpForOnAResumedSession) {
     script.connect();
     subscribe_and_grant("a");

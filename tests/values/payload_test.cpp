@@ -31,6 +31,8 @@ TEST(PayloadTest, TurnsListsIntoJson) {
     EXPECT_EQ(text_of({{"hello", "world"}}), R"({"hello":"world"})");
     EXPECT_EQ(text_of({{"a", 1}, {"b", {1, 2, nullptr}}}), R"({"a":1,"b":[1,2,null]})");
     EXPECT_EQ(text_of(boost::json::value{1, 2}), "[1,2]");
+    EXPECT_EQ(text_of(boost::json::object{{"a", 1}}), R"({"a":1})");
+    EXPECT_EQ(text_of(boost::json::array{1, "b"}), R"([1,"b"])");
 }
 
 TEST(PayloadTest, IsEmptyWithoutAValue) {

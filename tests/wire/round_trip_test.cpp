@@ -139,24 +139,5 @@ TEST(PublishHeaderTest, IsThePacketUpToItsPayload) {
     }
 }
 
-TEST(ShortenTest, DropsUserPropertiesFirstAndTheReasonStringThen) {
-    const UserProperty user_property{"key", "value"};
-    Puback packet{.packet_id = 1, .reason_code = ReasonCode::not_authorized};
-    packet.properties.reason_string = "because";
-    const std::size_t with_reason = encoded_size(packet, ProtocolVersion::v5);
-    packet.properties.user_properties = std::span<const UserProperty>{&user_property, 1};
-    const std::size_t with_both = encoded_size(packet, ProtocolVersion::v5);
-
-    Puback same = packet;
-    EXPECT_TRUE(shorten_to(same, ProtocolVersion::v5, static_cast<std::uint32_t>(with_both)));
-    EXPECT_TRUE(same == packet);
-    EXPECT_TRUE(shorten_to(packet, ProtocolVersion::v5, static_cast<std::uint32_t>(with_both - 1)));
-    EXPECT_TRUE(packet.properties.user_properties.empty());
-    EXPECT_EQ(encoded_size(packet, ProtocolVersion::v5), with_reason);
-    EXPECT_TRUE(shorten_to(packet, ProtocolVersion::v5, 5));
-    EXPECT_FALSE(packet.properties.reason_string.has_value());
-    EXPECT_FALSE(shorten_to(packet, ProtocolVersion::v5, 4));
-}
-
 }  // namespace
 }  // namespace multimqtt::wire

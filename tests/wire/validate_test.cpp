@@ -1,4 +1,4 @@
-// Topic names, topic filters and text, with the sentences for what is refused.
+// Topic names and text, with the sentences for what is refused.
 #include "wire/validate.hpp"
 
 #include <gmock/gmock.h>
@@ -36,7 +36,6 @@ class TopicNameTest : public testing::TestWithParam<Row> {};
 
 TEST_P(TopicNameTest, IsAcceptedOrRefusedWithAReason) {
     expect(validate_topic_name(GetParam().text), GetParam(), Error::bad_topic);
-    EXPECT_EQ(is_topic_name(GetParam().text), GetParam().words == nullptr);
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -63,42 +62,11 @@ INSTANTIATE_TEST_SUITE_P(
         Row{"surrogate", "\xED\xA0\x80", "not well-formed UTF-8 (at byte 0)"}),
     name_of);
 
-class TopicFilterTest : public testing::TestWithParam<Row> {};
-
-TEST_P(TopicFilterTest, IsAcceptedOrRefusedWithAReason) {
-    expect(validate_topic_filter(GetParam().text), GetParam(), Error::bad_pattern);
-}
-
-// v5 [MQTT-4.7.1-1], [MQTT-4.7.1-2], [MQTT-4.8.2-1], [MQTT-4.8.2-2].
-INSTANTIATE_TEST_SUITE_P(
-    Rows, TopicFilterTest,
-    testing::Values(
-        Row{"plain", "a/b", nullptr}, Row{"hash", "#", nullptr}, Row{"hash_last", "a/#", nullptr},
-        Row{"plus", "+", nullptr}, Row{"plus_everywhere", "+/a/+//+", nullptr},
-        Row{"plus_hash", "+/#", nullptr}, Row{"slash_hash", "/#", nullptr},
-        Row{"shared", "$share/g/a/#", nullptr}, Row{"shared_hash", "$share/g/#", nullptr},
-        Row{"shared_slash", "$share/g//", nullptr}, Row{"not_shared", "$shared/+", nullptr},
-        Row{"only_share", "$share", nullptr}, Row{"empty", "", "is empty"},
-        Row{"hash_in_level", "a/b#", "\"#\" has to be"}, Row{"hash_not_last", "a/#/b", "\"#\" has to be"},
-        Row{"two_hashes", "##", "\"#\" has to be"}, Row{"plus_in_level", "a+/b", "\"+\" has to stand alone"},
-        Row{"plus_before_text", "a/+b", "\"+\" has to stand alone"},
-        Row{"two_pluses", "++", "\"+\" has to stand alone"},
-        Row{"share_no_name", "$share//a", "the share name"},
-        Row{"share_nothing", "$share/", "the share name"}, Row{"share_plus", "$share/g+/a", "the share name"},
-        Row{"share_hash", "$share/#/a", "the share name"},
-        Row{"share_no_filter", "$share/g", "a topic filter has to follow"},
-        Row{"share_empty_filter", "$share/g/", "a topic filter has to follow"},
-        Row{"share_bad_filter", "$share/g/a#", "\"#\" has to be"}, Row{"nul", "\0"s, "U+0000"},
-        Row{"not_utf8", "\x80", "not well-formed"}),
-    name_of);
-
 TEST(TextTest, MayBeEmptyAndHoldWildcards) {
     EXPECT_TRUE(validate_utf8(""));
     EXPECT_TRUE(validate_utf8("+#"));
-    EXPECT_TRUE(is_mqtt_text("+#"));
     EXPECT_FALSE(validate_utf8(std::string(65'536, 'x')));
     EXPECT_FALSE(validate_utf8("\xC0\x80"));
-    EXPECT_FALSE(is_mqtt_text("\xC0\x80"));
 }
 
 // Each scalar value is good in any position of a word; each surrogate is not.
@@ -123,8 +91,8 @@ TEST(TextTest, IsWellFormedForExactlyTheScalarValues) {
             put(0x80 | (point & 0x3F));
         }
         const bool scalar = point < 0x11'0000 && (point < 0xD800 || point > 0xDFFF);
-        ASSERT_EQ(is_mqtt_text(text), scalar) << std::hex << point;
-        ASSERT_EQ(is_mqtt_text(text + "tail of text"), scalar) << std::hex << point;
+        ASSERT_EQ(validate_utf8(text).has_value(), scalar) << std::hex << point;
+        ASSERT_EQ(validate_utf8(text + "tail of text").has_value(), scalar) << std::hex << point;
     }
 }
 
