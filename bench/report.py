@@ -11,11 +11,12 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from budgets import BUDGETS, NOT_MEASURED, SYSTEM_CALLS_CASES, SYSTEM_CALLS_MAX, Budget
-from drivers import OURS_CPP, OURS_PYTHON, UNAVAILABLE, Case
-from runner import Outcome
-from syscalls import Calls
+from bench.budgets import BUDGETS, LIMITS, NOT_MEASURED, SYSTEM_CALLS_CASES, SYSTEM_CALLS_MAX, Budget
+from bench.drivers import GROWTH_CASES, OURS_CPP, OURS_PYTHON, UNAVAILABLE, Case
+from bench.runner import Outcome
+from bench.syscalls import Calls
 
+DEFAULT_PAYLOAD = 64
 RATIO_PEERS = ("libmosquitto", "Flask-MQTT")
 
 
@@ -71,13 +72,17 @@ def markdown(
     parts = [f"# Bench\n\n{facts}\n"]
     if setting["load"] > 0.5 * setting["cores"]:
         parts.append("Other programs were using this machine when the bench began: figures are rough.\n")
+    growth = [case for case in cases if case in GROWTH_CASES]
+    if growth:
+        parts.append(f"## As the work grows ({OURS_CPP})\n\n{_growth_table(results, growth)}\n")
     for case in cases:
-        table = _case_table(results, case)
+        table = "" if case in growth else _case_table(results, case)
         if table:
             parts.append(f"## {case.name} ({case.unit})\n\n{table}\n")
     if results.calls:
         parts.append(f"## System calls a message\n\n{_calls_table(results)}\n")
     parts.append(f"## Budgets\n\n{_budget_table(results)}\n")
+    parts.append(_misses(results))
     parts.append("Not measured by this program: " + "; ".join(NOT_MEASURED) + ".\n")
     absent = {**missing, **UNAVAILABLE}
     parts.append("\n".join(f"- {name}: {why}" for name, why in absent.items()) + "\n")
@@ -151,6 +156,21 @@ def _case_table(results: Results, case: Case) -> str:
     return _table(header, rows) if rows else ""
 
 
+def _growth_table(results: Results, cases: Sequence[Case]) -> str:
+    rows = []
+    for case in cases:
+        values = results.values(case.name, OURS_CPP)
+        if not values:
+            failures = results.failures(case.name, OURS_CPP)
+            rows.append((case.name, "FAILED", failures[0][:60] if failures else "", "", ""))
+            continue
+        rate = statistics.median(values)
+        megabytes = f"{rate * (case.payload or DEFAULT_PAYLOAD) / 1e6:,.0f}"
+        microseconds = f"{1e6 / rate:,.3f}"
+        rows.append((case.name, _number(rate), microseconds, megabytes, _number(min(values))))
+    return _table(("case", "messages a second", "us a message", "MB/s of payload", "minimum"), rows)
+
+
 def _calls_table(results: Results) -> str:
     rows = []
     for (case, driver), found in results.calls.items():
@@ -188,4 +208,21 @@ def _budget_table(results: Results) -> str:
             met = None if calls is None else calls <= SYSTEM_CALLS_MAX
             what = f"{driver} {case}, writes and reads a message"
             rows.append((what, f"<= {SYSTEM_CALLS_MAX}", "", measured, "", _verdict(met)))
+    for limit in LIMITS:
+        value = results.median(limit.case, limit.driver)
+        met = None if value is None else value <= limit.most
+        wanted = f"<= {limit.most:g} {limit.unit}"
+        rows.append((limit.what, wanted, "", _number(value), "", _verdict(met)))
     return _table(("budget", "wanted", "anchor", "measured", "ratio", "verdict"), rows)
+
+
+def _misses(results: Results) -> str:
+    """What is missed, and by how much."""
+    lines = []
+    for budget in BUDGETS:
+        ratio = _ratio(results, budget)
+        if ratio is None or (ratio <= budget.ratio if budget.at_most else ratio >= budget.ratio):
+            continue
+        share = budget.ratio / ratio if budget.at_most else ratio / budget.ratio
+        lines.append(f"- {budget.what} against {budget.peer}: {share:.0%} of what is wanted")
+    return "\n".join(["Missed:\n", *lines, ""]) if lines else "No budget that was measured is missed.\n"

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from drivers import Case, Driver
+from bench.certificate import Certificate, certificate
+from bench.drivers import Case, Driver
 
 Process: TypeAlias = subprocess.Popen[str]
 RUN_TIMEOUT_S = 180.0
@@ -68,8 +69,14 @@ def read_answer(process: Process, timeout_s: float) -> dict[str, Any]:
 @contextlib.contextmanager
 def bench_broker(programs: Path, case: Case, arguments: list[str]) -> Iterator[tuple[Process, int]]:
     """Our bench broker in the mode that the case needs, and its port."""
-    modes = {"publish0": "sink", "publish1": "acknowledge", "roundtrip": "echo"}
-    mode = modes.get(case.mode, "flood")
+    modes = {
+        "receive0": "flood",
+        "receive1": "flood",
+        "roundtrip": "echo",
+        "publish0": "sink",
+        "latency": "sink",
+    }
+    mode = modes.get(case.mode, "acknowledge")
     qos = "1" if case.mode == "receive1" else "0"
     command = [str(programs / "bench_broker"), "--mode", mode, "--qos", qos, *arguments]
     with started(command, stdout=subprocess.PIPE) as process:
@@ -109,6 +116,7 @@ def driver_command(driver: Driver, case: Case, programs: Path, arguments: list[s
     command = [*driver.command(programs), "--mode", case.mode, "--port", str(port), *arguments]
     command += ["--busy"] if case.busy else []
     command += ["--app-context"] if case.app_context else []
+    command += ["--threads", str(case.threads)] if case.threads > 1 else []
     return command
 
 
@@ -139,19 +147,27 @@ def run_arguments(case: Case, count: int, payload: int) -> list[str]:
 
 def measure(driver: Driver, case: Case, programs: Path, count: int, payload: int) -> Outcome:
     """One run of one driver."""
-    arguments = run_arguments(case, count, payload)
+    arguments = run_arguments(case, count, case.payload or payload)
     try:
         if case.is_round_trip and mosquitto_program():
             with mosquitto() as port:
                 answer = run_driver(driver_command(driver, case, programs, arguments, port))
             return outcome_of(case, answer, None)
-        broker_patience = [*arguments[:-1], "10"]
-        with bench_broker(programs, case, broker_patience) as (broker, port):
-            answer = run_driver(driver_command(driver, case, programs, arguments, port))
-            counted = driver.name != "plain context loop" and not case.is_round_trip
-            return outcome_of(case, answer, read_answer(broker, BROKER_ANSWER_S) if counted else None)
+        with certificate() if case.tls else contextlib.nullcontext() as made:
+            return measure_with_bench_broker(driver, case, programs, arguments, made)
     except RunFailed as failure:
         return Outcome(None, str(failure))
+
+
+def measure_with_bench_broker(
+    driver: Driver, case: Case, programs: Path, arguments: list[str], made: Certificate | None
+) -> Outcome:
+    broker_arguments = [*arguments[:-1], "10", *(made.for_broker() if made else [])]
+    driver_arguments = [*arguments, *(made.for_driver() if made else [])]
+    with bench_broker(programs, case, broker_arguments) as (broker, port):
+        answer = run_driver(driver_command(driver, case, programs, driver_arguments, port))
+        counted = driver.name != "plain context loop" and not case.is_round_trip
+        return outcome_of(case, answer, read_answer(broker, BROKER_ANSWER_S) if counted else None)
 
 
 def outcome_of(case: Case, driver: dict[str, Any], broker: dict[str, Any] | None) -> Outcome:
@@ -160,8 +176,8 @@ def outcome_of(case: Case, driver: dict[str, Any], broker: dict[str, Any] | None
     duplicates = driver["duplicates"] + (broker["duplicates"] if broker else 0)
     if lost:
         return Outcome(None, f"lost {lost} messages or acknowledgements", duplicates)
-    if case.is_round_trip:
-        return Outcome(driver["p50_us"], duplicates=duplicates)
+    if case.answer:
+        return Outcome(driver[case.answer], duplicates=duplicates)
     # What counts is what has reached the broker, not what a queue has swallowed.
     side = broker if broker and case.mode.startswith("publish") else driver
     if side["seconds"] <= 0:

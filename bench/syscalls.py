@@ -7,8 +7,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from drivers import Case, Driver
-from runner import RunFailed, bench_broker, driver_command, run_arguments, run_driver
+from bench.drivers import Case, Driver
+from bench.runner import RunFailed, bench_broker, driver_command, run_arguments, run_driver
 
 WRITES = frozenset({"write", "writev", "pwrite64", "sendto", "sendmsg", "sendmmsg"})
 READS = frozenset({"read", "readv", "pread64", "recvfrom", "recvmsg", "recvmmsg"})

@@ -11,7 +11,7 @@ from tools.python_environments import Environment, main_environment
 from tools.report import Report
 from tools.steps import exclusive, run_step, say
 
-_TYPED = ("python/flask_multimqtt", "tools", "tests/support", "tests/layers/layers.py")
+_TYPED = ("python/flask_multimqtt", "tools", "bench", "tests/support", "tests/layers/layers.py")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from tools import cpp_build, debian
 from tools.project import BUILD, ROOT
@@ -35,5 +36,6 @@ def bench(options: argparse.Namespace) -> int:
         measured = environment(".venv-bench", found_base(), ("build", "bench"))
         install_wheel(measured, release=True)
     say("")
-    settings = {"MULTIMQTT_BUILD": str(folder), "MULTIMQTT_RESULTS": str(BUILD / "bench")}
-    return run_shown([measured.python, ROOT / "bench" / "bench.py", *options.arguments], environment=settings)
+    command: list[str | Path] = [measured.python, "-m", "bench"]
+    command += ["--programs", folder / "bench", "--output", BUILD / "bench"]
+    return run_shown([*command, *options.arguments])

@@ -50,7 +50,9 @@ struct Run {
           warmup{arguments.number("warmup", count / 20)},
           window{static_cast<std::uint16_t>(arguments.number("window", 100))},
           payload_bytes{arguments.number("payload", 64)},
-          patience_s{static_cast<int>(arguments.number("patience", 20))} {
+          patience_s{static_cast<int>(arguments.number("patience", 20))},
+          threads{arguments.number("threads", 1)},
+          ca_file{arguments.text("ca", "")} {
         if (count < 2 || warmup + 1 >= count)
             throw std::invalid_argument("--count must be above --warmup + 1");
         if (payload_bytes < 8)
@@ -59,7 +61,9 @@ struct Run {
     }
 
     [[nodiscard]] bool receives() const { return mode == "receive0" || mode == "receive1"; }
-    [[nodiscard]] int qos() const { return mode == "publish1" || mode == "receive1" ? 1 : 0; }
+    [[nodiscard]] int qos() const {
+        return mode == "publish1" || mode == "receive1" || mode == "memory" ? 1 : 0;
+    }
 
     std::string mode;
     std::string topic;
@@ -71,6 +75,10 @@ struct Run {
     std::uint64_t payload_bytes;
     /// How long the whole of a receiving run may take.
     int patience_s;
+    /// How many threads publish.
+    std::uint64_t threads;
+    /// PEM file with the certificate of a broker that speaks TLS; empty: none.
+    std::string ca_file;
 };
 
 /// Prints the answer of a driver: `messages` is how many the clock covers, `lost` how many never arrived.

@@ -52,6 +52,7 @@ std::uint16_t find_receive_maximum(const std::uint8_t* at, const std::uint8_t* e
 
 Broker::Broker(Options options)
     : options_{std::move(options)}, sequence_{options_.plan.count, options_.plan.warmup} {
+    if (!options_.certificate_file.empty()) tls_ = TlsServer{options_.certificate_file, options_.key_file};
     listener_ = checked(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), "socket");
     sockaddr_in address{};
     address.sin_family = AF_INET;
@@ -105,7 +106,7 @@ void Broker::accept_all() {
         event.events = EPOLLIN;
         event.data.fd = socket;
         checked(::epoll_ctl(epoll_, EPOLL_CTL_ADD, socket, &event), "epoll_ctl");
-        connections_[socket] = std::make_unique<Connection>(socket);
+        connections_[socket] = std::make_unique<Connection>(socket, tls_);
     }
 }
 

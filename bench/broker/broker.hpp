@@ -26,6 +26,9 @@ struct Options {
     FloodPlan plan;
     /// A run that makes no progress for so long is reported as it stands.
     int patience_s = 10;
+    /// PEM files; empty: no TLS.
+    std::string certificate_file;
+    std::string key_file;
 };
 
 /// Serves any number of connections in the calling thread.
@@ -60,6 +63,7 @@ private:
     void report();
 
     Options options_;
+    TlsServer tls_;
     Sequence sequence_;
     int epoll_ = -1;
     int listener_ = -1;

@@ -3,10 +3,6 @@
 
 #include <cerrno>
 #include <cstring>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 namespace bench {
 
@@ -21,13 +17,8 @@ Connection::Progress after_error() noexcept {
 
 }  // namespace
 
-Connection::Connection(int socket) : socket_{socket}, buffer_(kBufferBytes) {
-    const int on = 1;
-    ::setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-}
-
-Connection::~Connection() {
-    ::close(socket_);
+Connection::Connection(int descriptor, const TlsServer& tls)
+    : socket_{descriptor, tls}, buffer_(kBufferBytes) {
 }
 
 Connection::Progress Connection::receive() {
@@ -38,12 +29,13 @@ Connection::Progress Connection::receive() {
     }
     if (end_ == buffer_.size()) buffer_.resize(buffer_.size() * 2);
     const std::size_t room = buffer_.size() - end_;
-    const ssize_t received = ::recv(socket_, buffer_.data() + end_, room, 0);
+    const ssize_t received = socket_.receive(buffer_.data() + end_, room);
     if (received == 0) return Progress::closed;
     if (received < 0) return after_error();
     end_ += static_cast<std::size_t>(received);
-    // A read that leaves room has emptied the socket: asking again would be a system call for nothing.
-    return static_cast<std::size_t>(received) == room ? Progress::some : Progress::all_for_now;
+    // Asking an empty socket again would be a system call for nothing.
+    const bool emptied = socket_.reads_all() && static_cast<std::size_t>(received) < room;
+    return emptied ? Progress::all_for_now : Progress::some;
 }
 
 Connection::Progress Connection::flush() {
@@ -52,13 +44,14 @@ Connection::Progress Connection::flush() {
     if (flood && flood->mid_chunk()) progress = write_flood();
     if (progress == Progress::some) progress = write_output();
     if (progress == Progress::some && flood) progress = write_flood();
+    if (progress == Progress::some && !socket_.flush()) progress = after_error();
     waits_for_room = progress == Progress::all_for_now;
     return progress;
 }
 
 Connection::Progress Connection::write_flood() {
     for (std::string_view bytes = flood->pending(); !bytes.empty(); bytes = flood->pending()) {
-        const ssize_t sent = ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+        const ssize_t sent = socket_.send(bytes.data(), bytes.size());
         if (sent < 0) return after_error();
         flood->written(static_cast<std::size_t>(sent));
         if (!flood->mid_chunk() && !output.empty()) return Progress::some;
@@ -68,8 +61,7 @@ Connection::Progress Connection::write_flood() {
 
 Connection::Progress Connection::write_output() {
     while (output_offset_ < output.size()) {
-        const ssize_t sent =
-            ::send(socket_, output.data() + output_offset_, output.size() - output_offset_, MSG_NOSIGNAL);
+        const ssize_t sent = socket_.send(output.data() + output_offset_, output.size() - output_offset_);
         if (sent < 0) return after_error();
         output_offset_ += static_cast<std::size_t>(sent);
     }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "flood.hpp"
+#include "socket.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -14,10 +15,7 @@ namespace bench {
 /// Threads: one at a time.
 class Connection {
 public:
-    explicit Connection(int socket);
-    ~Connection();
-    Connection(const Connection&) = delete;
-    Connection& operator=(const Connection&) = delete;
+    Connection(int descriptor, const TlsServer& tls);
 
     enum class Progress : std::uint8_t { some, all_for_now, closed };
 
@@ -31,7 +29,7 @@ public:
 
     /// Writes answers and flood until the socket is full or nothing is left.
     [[nodiscard]] Progress flush();
-    [[nodiscard]] int socket() const noexcept { return socket_; }
+    [[nodiscard]] int socket() const noexcept { return socket_.descriptor(); }
 
     std::string output;
     std::optional<Flood> flood;
@@ -46,7 +44,7 @@ private:
     [[nodiscard]] Progress write_flood();
     [[nodiscard]] Progress write_output();
 
-    int socket_;
+    Socket socket_;
     std::vector<std::uint8_t> buffer_;
     std::size_t begin_ = 0;
     std::size_t end_ = 0;

@@ -27,6 +27,8 @@ bench::Options options_from(const bench::Arguments& arguments) {
         run.topic, run.count, run.warmup, run.payload_bytes, static_cast<int>(arguments.number("qos", 0)),
         run.window};
     options.patience_s = static_cast<int>(arguments.number("patience", 10));
+    options.certificate_file = arguments.text("certificate", "");
+    options.key_file = arguments.text("key", "");
     if (options.plan.qos > 2) throw std::invalid_argument("--qos must be 0, 1 or 2");
     return options;
 }

@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <arpa/inet.h>
 #include <array>
-#include <atomic>
 #include <cerrno>
 #include <condition_variable>
 #include <cstdio>
@@ -122,35 +121,50 @@ struct Template {
     std::size_t payload_at;
 };
 
-/// One thread encodes into a buffer, another writes it: four buffers go round.
+/// A buffer that one thread fills while another writes what was in it before.
+class Row {
+public:
+    /// Encodes up to a chunk; waits first while several wait to be written.
+    void encode(const Template& packet, std::uint64_t& number, std::uint64_t count) {
+        std::unique_lock lock{mutex_};
+        changed_.wait(lock, [&] { return buffer_.size() < kRowBytes; });
+        const bool was_empty = buffer_.empty();
+        for (const std::size_t end = buffer_.size() + kChunkBytes; buffer_.size() < end && number < count;)
+            packet.append(buffer_, number++, 0);
+        if (was_empty) changed_.notify_one();
+    }
+
+    /// Waits until there is something to write, and takes all of it.
+    void swap(std::string& buffer) {
+        buffer.clear();
+        std::unique_lock lock{mutex_};
+        changed_.wait(lock, [&] { return !buffer_.empty(); });
+        const bool was_full = buffer_.size() >= kRowBytes;
+        buffer.swap(buffer_);
+        if (was_full) changed_.notify_one();
+    }
+
+private:
+    static constexpr std::size_t kRowBytes = 8 * kChunkBytes;
+
+    std::string buffer_;
+    std::mutex mutex_;
+    std::condition_variable changed_;
+};
+
 void publish_without_acknowledgement(const Run& run, Link& link) {
     const Template packet{run};
-    std::array<std::string, 4> buffers;
-    std::atomic<std::uint64_t> filled{0};
-    std::atomic<std::uint64_t> written{0};
-    std::thread encoder{[&] {
-        for (std::uint64_t number = 0, turn = 0; number < run.count; ++turn) {
-            for (auto done = written.load(); turn - done >= buffers.size(); done = written.load())
-                written.wait(done);
-            std::string& buffer = buffers[turn % buffers.size()];
-            buffer.clear();
-            buffer.reserve(kChunkBytes + packet.packet.size());
-            while (buffer.size() < kChunkBytes && number < run.count) packet.append(buffer, number++, 0);
-            filled.store(turn + 1);
-            filled.notify_one();
-        }
-        filled.fetch_add(std::uint64_t{1} << 63);
-        filled.notify_one();
-    }};
+    Row row;
     const auto started = Clock::now();
-    for (std::uint64_t turn = 0;; ++turn) {
-        auto ready = filled.load();
-        for (; (ready & ~(std::uint64_t{1} << 63)) == turn && ready == turn; ready = filled.load())
-            filled.wait(ready);
-        if ((ready & ~(std::uint64_t{1} << 63)) == turn) break;
-        link.write(buffers[turn % buffers.size()]);
-        written.store(turn + 1);
-        written.notify_one();
+    std::thread encoder{[&] {
+        for (std::uint64_t number = 0; number < run.count;) row.encode(packet, number, run.count);
+    }};
+    std::string buffer;
+    for (std::uint64_t left = run.count * packet.packet.size(); left > 0; left -= buffer.size()) {
+        row.swap(buffer);
+        for (std::string_view rest = buffer; !rest.empty();
+             rest.remove_prefix(std::min(kChunkBytes, rest.size())))
+            link.write(rest.substr(0, kChunkBytes));
     }
     const double seconds = std::chrono::duration<double>(Clock::now() - started).count();
     encoder.join();

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
-from pathlib import Path
 from typing import Any
 
 from flask import Flask
 
+from bench.peers.peer import PATIENCE_S, Received, RoundTrips, Run, parse_run, print_report, start_busy_thread
 from flask_multimqtt import MultiMQTT, _native
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "peers"))
-from peer import PATIENCE_S, Received, RoundTrips, Run, parse_run, print_report, start_busy_thread
 
 PATTERN = "bench/<str:sensor>"
 PROTOCOL_3_1_1 = 4
@@ -39,10 +35,11 @@ def publish(run: Run) -> None:
     """Publish as fast as the outbox takes it; the broker notes whether all have arrived."""
     mqtt = make_mqtt(run)
     payloads = run.payloads()
+    topic, qos = run.topic, run.qos
     connect(run, mqtt)
     started = time.perf_counter()
     for payload in payloads:
-        receipt = mqtt.publish(run.topic, payload, run.qos)
+        receipt = mqtt.publish(topic, payload, qos)
     receipt.wait(timeout=PATIENCE_S)
     mqtt.close(drain=PATIENCE_S)
     print_report(run, run.count, time.perf_counter() - started, 0)
@@ -74,7 +71,7 @@ def receive(run: Run) -> None:
     payloads = received.payloads
     append = payloads.append
 
-    def take(client: _native.Client, message: _native.Message, sensor: str) -> None:
+    def take(client: _native.Client, message: _native.Message, sensor: Any) -> None:
         message.topic  # noqa: B018 - a handler reads it
         append(message.payload)
         if len(payloads) == received.mark:

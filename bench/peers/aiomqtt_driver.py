@@ -7,7 +7,8 @@ import time
 from collections.abc import Iterator
 
 import aiomqtt
-from peer import (
+
+from bench.peers.peer import (
     LAST_ACKNOWLEDGEMENT_S,
     Received,
     Run,
@@ -28,10 +29,11 @@ def open_client(run: Run) -> aiomqtt.Client:
 async def publish(run: Run, client: aiomqtt.Client) -> None:
     """`publish` waits for the acknowledgement, so a window needs that many tasks."""
     window = Window(run, run.count)
+    topic, qos = run.topic, run.qos
 
     async def publish_from(payloads: Iterator[bytes]) -> None:
         for payload in payloads:
-            await client.publish(run.topic, payload, run.qos)
+            await client.publish(topic, payload, qos)
             window.leave()
 
     payloads = iter(run.payloads())

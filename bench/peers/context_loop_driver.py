@@ -6,7 +6,8 @@ There is no network in it: what it does in a second is the most that any library
 from __future__ import annotations
 
 from flask import Flask
-from peer import Received, parse_run, start_busy_thread
+
+from bench.peers.peer import Received, parse_run, start_busy_thread
 
 
 class PlainMessage:

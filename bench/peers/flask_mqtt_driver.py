@@ -7,7 +7,8 @@ import warnings
 from typing import Any
 
 from flask import Flask
-from peer import PATIENCE_S, Received, RoundTrips, Run, Window, parse_run, start_busy_thread
+
+from bench.peers.peer import PATIENCE_S, Received, RoundTrips, Run, Window, parse_run, start_busy_thread
 
 warnings.simplefilter("ignore")
 from flask_mqtt import Mqtt  # noqa: E402 - it warns about the callbacks of paho-mqtt that it uses
@@ -38,9 +39,10 @@ class Application:
         window = Window(self.run, self.run.window if self.run.qos else self.run.count)
         self.mqtt.on_publish()(window.leave)
         self.open()
+        topic, qos = self.run.topic, self.run.qos
         for payload in self.run.payloads():
             window.enter()
-            self.mqtt.publish(self.run.topic, payload, self.run.qos)
+            self.mqtt.publish(topic, payload, qos)
         window.drain()
         window.report()
 

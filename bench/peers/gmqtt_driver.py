@@ -9,7 +9,8 @@ from typing import Any
 from gmqtt import Client
 from gmqtt.mqtt.constants import MQTTv311
 from gmqtt.storage import PersistentStorage
-from peer import (
+
+from bench.peers.peer import (
     LAST_ACKNOWLEDGEMENT_S,
     PATIENCE_S,
     Received,
@@ -54,8 +55,9 @@ async def publish(run: Run) -> None:
     window = Window(run, run.window)
     storage = Acknowledgements(window)
     client, _ = await open_client(run, storage)
+    topic, qos = run.topic, run.qos
     for number, payload in enumerate(run.payloads()):
-        if run.qos == 0:
+        if qos == 0:
             if number % TURN_MESSAGES == 0:
                 await asyncio.sleep(0)
         elif number - storage.left >= run.window:
@@ -63,8 +65,8 @@ async def publish(run: Run) -> None:
             while number - storage.left > run.window // 2:
                 storage.changed.clear()
                 await asyncio.wait_for(storage.changed.wait(), PATIENCE_S)
-        client.publish(run.topic, payload, qos=run.qos)
-        if run.qos == 0:
+        client.publish(topic, payload, qos=qos)
+        if qos == 0:
             window.leave()
     while run.qos and storage.left < run.count:
         storage.changed.clear()
@@ -107,7 +109,12 @@ async def wait_for_all(finished: asyncio.Event, received: Received) -> None:
 async def round_trip(run: Run) -> None:
     client, subscribed = await open_client(run)
     back = asyncio.Event()
-    client.on_message = lambda *_: back.set() or 0
+
+    def take(*_: object) -> int:
+        back.set()
+        return 0
+
+    client.on_message = take
     client.subscribe(run.filter)
     await asyncio.wait_for(subscribed.wait(), PATIENCE_S)
     times_s = []

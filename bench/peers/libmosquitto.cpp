@@ -39,6 +39,8 @@ public:
         mosquitto_message_callback_set(client_, [](mosquitto*, void* self, const mosquitto_message* message) {
             static_cast<Driver*>(self)->take(*message);
         });
+        if (!run.ca_file.empty())
+            check(mosquitto_tls_set(client_, run.ca_file.c_str(), nullptr, nullptr, nullptr, nullptr), "TLS");
         check(mosquitto_connect(client_, "127.0.0.1", run.port, 60), "connect");
         check(mosquitto_loop_start(client_), "start the network thread");
         if (!connected_.wait()) throw std::runtime_error("the broker did not answer");

@@ -6,7 +6,8 @@ import threading
 from typing import Any
 
 import paho.mqtt.client as paho
-from peer import PATIENCE_S, Received, RoundTrips, Run, Window, parse_run, start_busy_thread
+
+from bench.peers.peer import PATIENCE_S, Received, RoundTrips, Run, Window, parse_run, start_busy_thread
 
 
 def open_client(run: Run) -> tuple[paho.Client, threading.Event]:
@@ -26,9 +27,10 @@ def open_client(run: Run) -> tuple[paho.Client, threading.Event]:
 def publish(run: Run, client: paho.Client) -> None:
     window = Window(run, run.window if run.qos else run.count)
     client.on_publish = window.leave
+    topic, qos = run.topic, run.qos
     for payload in run.payloads():
         window.enter()
-        client.publish(run.topic, payload, run.qos)
+        client.publish(topic, payload, qos)
     window.drain()
     window.report()
 

@@ -2,16 +2,14 @@
 #pragma once
 
 #include "arguments.hpp"
+#include "percentiles.hpp"
 #include "sequence.hpp"
 
-#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
-#include <cstdio>
 #include <mutex>
-#include <stdexcept>
-#include <string>
+#include <utility>
 #include <vector>
 
 namespace bench {
@@ -112,20 +110,16 @@ public:
             if (number >= run.warmup)
                 times_us.push_back(std::chrono::duration<double, std::micro>(at_ - sent).count());
         }
-        std::sort(times_us.begin(), times_us.end());
-        const bool complete = times_us.size() == run.count - run.warmup;
-        std::printf(
-            "{\"mode\": \"roundtrip\", \"messages\": %zu, \"seconds\": 0, \"lost\": %d, \"duplicates\": 0, "
-            "\"p50_us\": %.2f, \"p99_us\": %.2f}\n",
-            times_us.size(), complete ? 0 : 1, complete ? times_us[times_us.size() / 2] : 0.0,
-            complete ? times_us[times_us.size() * 99 / 100] : 0.0);
-        std::fflush(stdout);
+        const std::uint64_t lost = run.count - run.warmup - times_us.size();
+        print_percentiles(run, std::move(times_us), lost);
     }
 
     void returned(const void* payload) {
-        const std::lock_guard lock{mutex_};
-        at_ = Clock::now();
-        returned_ = load_number(payload) + 1;
+        {
+            const std::lock_guard lock{mutex_};
+            at_ = Clock::now();
+            returned_ = load_number(payload) + 1;
+        }
         changed_.notify_one();
     }
 

@@ -51,6 +51,7 @@ class Connection:
 
     Attributes:
         client: The engine client once there is one. `publish` reads it without a lock.
+        done: The receipt of every QoS 0 publish, once there was one.
         role: What this process is.
         publisher_only: The present client serves `publish` alone.
         wanted: `connect` was called where it could not be obeyed.
@@ -68,7 +69,7 @@ class Connection:
         self.client_id_suffix = ""
         self.client: _native.Client | None = None
         self.watch = ReceiptWatch()
-        self._done: Receipt | None = None
+        self.done: Receipt | None = None
         self._inherited = False
         self._lock = ProcessLock()
         self._reset()
@@ -177,10 +178,9 @@ class Connection:
 
     def done_receipt(self, native: _native.Receipt) -> Receipt:
         """The receipt of every QoS 0 publish; they all say the same, so they share one."""
-        done = self._done
-        if done is None:
-            done = self._done = Receipt(native, self.watch)
-        return done
+        if self.done is None:
+            self.done = Receipt(native, self.watch)
+        return self.done
 
     def close(self, drain: float | None = None) -> None:
         """Ends the connection: running handlers finish, accepted messages are sent, for `drain` seconds."""

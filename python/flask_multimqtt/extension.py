@@ -401,7 +401,8 @@ class MultiMQTT(DynsecCalls):
         """
         sole = self._sole
         connection = (sole() if sole is not None else None) or self._connection()
-        if isinstance(payload, _JSON_TYPES):
+        # The first test is for speed: most payloads are bytes.
+        if type(payload) is not bytes and isinstance(payload, _JSON_TYPES):
             payload = connection.app.json.dumps(payload)
         properties = None
         if (
@@ -425,7 +426,10 @@ class MultiMQTT(DynsecCalls):
             native = connection.client_to_publish().publish(
                 topic, payload, qos, retain, no_prefix=no_prefix, properties=properties
             )
-        receipt = Receipt(native, connection.watch) if qos else connection.done_receipt(native)
+        if qos:
+            receipt = Receipt(native, connection.watch)
+        else:
+            receipt = connection.done or connection.done_receipt(native)
         if signals.published.receivers or signals.message_dropped.receivers:
             self._signal(connection, topic, payload, qos, retain, receipt)
         return receipt

@@ -68,6 +68,7 @@ private:
     // What the I/O thread does, core_io.cpp.
     void give_commands(session::Session& session, session::TimePoint now) override;
     bool take_events(session::Session& session, session::TimePoint now) override;
+    void pass_on() override;
     bool has_room() override;
     [[nodiscard]] std::optional<session::TimePoint> deadline() const override;
     void ended() noexcept override;

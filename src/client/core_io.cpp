@@ -87,8 +87,12 @@ bool Client::Core::take_events(session::Session& session, session::TimePoint) {
         goes_on = take_event(*event, session) && goes_on;
         session.pop_event();
     }
-    reception_.dispatch();
     return goes_on;
+}
+
+void Client::Core::pass_on() {
+    outbox_.settle([this](client::ReceiptState* receipt) { reception_.report(receipt); });
+    reception_.dispatch();
 }
 
 bool Client::Core::take_event(const session::Event& event, session::Session& session) {
@@ -100,7 +104,7 @@ bool Client::Core::take_event(const session::Event& event, session::Session& ses
             return true;
         case Kind::published:
             if (event.token != 0) {
-                outbox_.finished(receipt_of(event.token), event.reason, watched);
+                outbox_.finished(receipt_of(event.token), event.reason);
             }
             return true;
         case Kind::publish_failed:

@@ -46,7 +46,7 @@ void Inbox::push(std::shared_ptr<Parcel> parcel) {
     for (const InboxItem& item : parcel->items) {
         bytes += item.weight();
     }
-    const Lock lock{mutex_};
+    Lock lock{mutex_};
     if (stopped_ || parcel->items.empty()) {
         return;
     }
@@ -55,7 +55,9 @@ void Inbox::push(std::shared_ptr<Parcel> parcel) {
     bytes_ += bytes;
     parcels_.push_back(std::move(parcel));
     signal_descriptor();
-    if (idle_ > 0 && (!watched_ || all_held_up())) {
+    const bool wakes_one = idle_ > 0 && (!watched_ || all_held_up());
+    lock.unlock();  // Who is woken wants it at once.
+    if (wakes_one) {
         work_.notify_one();
     }
 }
@@ -227,6 +229,10 @@ void Inbox::gather(Worker& worker, std::size_t items_max) {
         items_max = std::min(items_max, queued_ / (idle_ + 1) + 1);
     }
     while (worker.items_.size() < items_max && queued_ > 0) {
+        if (returned_.empty() && busy_.empty()) {
+            gather_run(worker, items_max);
+            continue;
+        }
         Entry entry = pop();
         const OrderKey key = entry.item->key;
         if (!busy_.empty() && is_busy(key)) {
@@ -243,6 +249,25 @@ void Inbox::gather(Worker& worker, std::size_t items_max) {
     }
     worker.range_.store(Worker::range(0, static_cast<std::uint32_t>(worker.items_.size())),
                         std::memory_order_release);
+}
+
+void Inbox::gather_run(Worker& worker, std::size_t items_max) {
+    std::shared_ptr<Parcel>& parcel = parcels_.front();
+    const std::size_t size = parcel->items.size();
+    const std::size_t end = std::min(size, next_item_ + items_max - worker.items_.size());
+    queued_ -= end - next_item_;
+    for (; next_item_ < end; ++next_item_) {
+        const InboxItem& item = parcel->items[next_item_];
+        worker.items_.push_back(&item);
+        if (worker.keys_.empty() || worker.keys_.back() != item.key) {
+            worker.keys_.push_back(item.key);
+        }
+    }
+    worker.parcels_.push_back(parcel);
+    if (next_item_ == size) {
+        parcels_.pop_front();
+        next_item_ = 0;
+    }
 }
 
 Inbox::Entry Inbox::pop() {

@@ -94,6 +94,8 @@ private:
     void unpark(const std::vector<OrderKey>& keys);
     [[nodiscard]] bool is_busy(OrderKey key) const noexcept;
     void gather(Worker& worker, std::size_t items_max);
+    /// The same for the rest of the first parcel, while nobody else has work: no key can be busy.
+    void gather_run(Worker& worker, std::size_t items_max);
     void settle(Worker& worker);
     void add_busy(const std::shared_ptr<Worker>& worker);
     void remove_busy(const Worker& worker);

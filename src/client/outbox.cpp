@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstring>
 #include <new>
+#include <numeric>
 #include <string>
 #include <utility>
 
@@ -122,7 +123,7 @@ void Outbox::append(const Item& item, std::size_t record_bytes, ReceiptState* re
         extra = new Extra{item.options->properties, referenced ? item.owner : nullptr,
                           referenced ? item.payload : std::span<const std::byte>{}};
     }
-    std::byte* const place = back_.bytes.extend(record_bytes);
+    std::byte* const place = queue_.extend(record_bytes);
     auto* const record = new (place) Record;
     record->receipt = receipt;
     record->extra = extra;
@@ -176,11 +177,10 @@ Result<void> Outbox::make_room(std::unique_lock<std::mutex>& lock, std::size_t b
 }
 
 bool Outbox::drop_oldest(const Watched& watched) {
-    Row& row = front_.empty() ? back_ : front_;
-    if (row.empty()) {
+    if (queue_.empty()) {
         return false;  // Everything that is left has been handed to the session already.
     }
-    const Record* const record = Record::first(row.bytes);
+    const Record* const record = Record::first(queue_.front());
     bytes_ -= record->weight();
     --messages_;
     --unsent_;
@@ -192,31 +192,38 @@ bool Outbox::drop_oldest(const Watched& watched) {
         end(record->receipt, watched, is_watched);
     }
     delete record->extra;
-    row.bytes.consume(record->bytes);
+    queue_.consume(record->bytes);
     return true;
 }
 
 bool Outbox::drain(session::Session& session, session::TimePoint now, const Watched& watched) {
-    bool from_front = false;
+    // What publishers add meanwhile is for the next turn, however fast they are.
+    std::size_t rows = 0;
+    wire::ByteBuffer row;
+    const auto take_row = [&] {
+        if (rows > 0) {
+            --rows;
+            queue_.recycle(std::exchange(row, queue_.take()));
+        }
+    };
     {
         const std::lock_guard lock{mutex_};
-        from_front = !front_.empty();
-        std::swap(draining_, from_front ? front_ : back_);
+        rows = queue_.rows();
+        take_row();
     }
     std::size_t taken_or_refused = 0;
     std::size_t messages_done = 0;
     std::size_t messages_failed = 0;
     std::size_t bytes_done = 0;
     const auto more = [&] {
-        if (draining_.empty() && std::exchange(from_front, false)) {
-            // What was left over by the last drain is gone: on to what came since.
+        if (row.empty() && rows > 0) {
             const std::lock_guard lock{mutex_};
-            std::swap(draining_, back_);
+            take_row();
         }
-        return !draining_.empty();
+        return !row.empty();
     };
     while (more() && session.accepts_publish()) {
-        const Record* const record = Record::first(draining_.bytes);
+        const Record* const record = Record::first(row);
         const auto token = reinterpret_cast<session::Token>(record->receipt);
         if (const Result<void> taken = session.publish(token, record->message(), now); !taken) {
             if (taken.error().is(Error::would_block)) {
@@ -233,7 +240,7 @@ bool Outbox::drain(session::Session& session, session::TimePoint now, const Watc
             bytes_done += record->weight();
         }
         delete record->extra;
-        draining_.bytes.consume(record->bytes);
+        row.consume(record->bytes);
         ++taken_or_refused;
     }
     const std::lock_guard lock{mutex_};
@@ -244,10 +251,12 @@ bool Outbox::drain(session::Session& session, session::TimePoint now, const Watc
     if (unsent_ == 0 && closed_) {
         handed_over_.notify_all();
     }
-    if (!draining_.empty()) {
-        std::swap(draining_, front_);
+    if (row.empty()) {
+        queue_.recycle(std::move(row));
+    } else {
+        queue_.put_back(std::move(row));
     }
-    return !front_.empty() || !back_.empty();
+    return !queue_.empty();
 }
 
 void Outbox::give_back(std::size_t messages, std::size_t bytes) {
@@ -268,14 +277,22 @@ void Outbox::end(ReceiptState* receipt, const Watched& watched, bool is_watched)
     }
 }
 
-void Outbox::finished(ReceiptState* receipt, ReasonCode reason, const Watched& watched) {
+void Outbox::settle(const Watched& watched) {
+    if (finished_.empty()) {
+        return;
+    }
+    const std::size_t bytes = std::accumulate(
+        finished_.begin(), finished_.end(), std::size_t{0},
+        [](std::size_t sum, const Finished& one) { return sum + one.receipt->outbox_bytes(); });
     {
         const std::lock_guard lock{mutex_};
-        ++counts_.done;
-        give_back(1, receipt->outbox_bytes());
+        counts_.done += finished_.size();
+        give_back(finished_.size(), bytes);
     }
-    const bool is_watched = receipt->finish(reason);
-    end(receipt, watched, is_watched);
+    for (const auto& [receipt, reason] : finished_) {
+        end(receipt, watched, receipt->finish(reason));
+    }
+    finished_.clear();
 }
 
 void Outbox::finished(ReceiptState* receipt, Failure failure, const Watched& watched) {
@@ -296,20 +313,18 @@ void Outbox::close() {
 
 void Outbox::fail_all(const Failure& failure, const Watched& watched) {
     const std::lock_guard lock{mutex_};
-    for (Row* row : {&draining_, &front_, &back_}) {
-        while (!row->empty()) {
-            const Record* const record = Record::first(row->bytes);
-            bytes_ -= record->weight();
-            --messages_;
-            --unsent_;
-            ++counts_.failed;
-            if (record->receipt != nullptr) {
-                const bool is_watched = record->receipt->finish(failure);
-                end(record->receipt, watched, is_watched);
-            }
-            delete record->extra;
-            row->bytes.consume(record->bytes);
+    while (!queue_.empty()) {
+        const Record* const record = Record::first(queue_.front());
+        bytes_ -= record->weight();
+        --messages_;
+        --unsent_;
+        ++counts_.failed;
+        if (record->receipt != nullptr) {
+            const bool is_watched = record->receipt->finish(failure);
+            end(record->receipt, watched, is_watched);
         }
+        delete record->extra;
+        queue_.consume(record->bytes);
     }
 }
 

@@ -2,12 +2,12 @@
 #pragma once
 
 #include "client/receipt_state.hpp"
+#include "client/row_queue.hpp"
 #include "multimqtt/options.hpp"
 #include "multimqtt/publish.hpp"
 #include "multimqtt/receipt.hpp"
 #include "multimqtt/result.hpp"
 #include "session/session.hpp"
-#include "wire/byte_buffer.hpp"
 
 #include <chrono>
 #include <condition_variable>
@@ -18,15 +18,17 @@
 #include <mutex>
 #include <span>
 #include <string_view>
+#include <vector>
 
 namespace multimqtt::client {
 
-/// A bounded queue of messages, packed back to back into one row of bytes.
+/// A bounded queue of messages, packed back to back into rows of bytes.
 ///
 /// What is accepted counts against the limits until it is finished: QoS 0 until the session has taken it,
 /// QoS 1 and 2 until they are acknowledged or failed.
 ///
-/// Threads: `put` from any thread; `drain` and `finished` from the I/O thread only; the rest from any.
+/// Threads: `put` from any thread; `drain`, `finished` and `settle` from the I/O thread only; the rest from
+/// any.
 class Outbox {
 public:
     explicit Outbox(const Options& options);
@@ -51,9 +53,11 @@ public:
     bool drain(session::Session& session, session::TimePoint now,
                const std::function<void(ReceiptState*)>& watched);
 
-    /// A message with a token has ended; gives its room back.
-    void finished(ReceiptState* receipt, ReasonCode reason,
-                  const std::function<void(ReceiptState*)>& watched);
+    /// A message with a token has ended well. `settle` gives its room back and ends its receipt.
+    void finished(ReceiptState* receipt, ReasonCode reason) { finished_.push_back({receipt, reason}); }
+    /// Does that for all at once, since acknowledgements come in flocks and publishers want the lock too.
+    void settle(const std::function<void(ReceiptState*)>& watched);
+    /// A message with a token has failed; gives its room back and ends its receipt.
     void finished(ReceiptState* receipt, Failure failure, const std::function<void(ReceiptState*)>& watched);
 
     /// From now on `put` fails with `closed`; blocked callers return.
@@ -76,12 +80,6 @@ private:
     struct Record;
     using Watched = std::function<void(ReceiptState*)>;
 
-    /// A row of records and how far it has been read.
-    struct Row {
-        wire::ByteBuffer bytes;
-        [[nodiscard]] bool empty() const noexcept { return bytes.empty(); }
-    };
-
     [[nodiscard]] bool has_room(std::size_t bytes) const noexcept;
     [[nodiscard]] Result<void> make_room(std::unique_lock<std::mutex>& lock, std::size_t bytes,
                                          const PublishOptions& options, const Watched& watched);
@@ -98,8 +96,7 @@ private:
     mutable std::mutex mutex_;
     std::condition_variable room_;
     std::condition_variable handed_over_;
-    Row front_;  // Left over by the last drain: older than `back_`.
-    Row back_;
+    RowQueue queue_;  // Of records.
     std::size_t bytes_ = 0;
     std::size_t messages_ = 0;
     std::size_t unsent_ = 0;  // Of `messages_`, those that the session has not taken.
@@ -107,7 +104,12 @@ private:
     bool closed_ = false;
     Counts counts_{};
 
-    Row draining_;  // I/O thread only; keeps its memory between drains.
+    struct Finished {
+        ReceiptState* receipt;
+        ReasonCode reason;
+    };
+
+    std::vector<Finished> finished_;  // I/O thread only.
 };
 
 }  // namespace multimqtt::client

@@ -13,8 +13,10 @@
 #include <cstring>
 #include <deque>
 #include <memory>
+#include <numeric>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace multimqtt::client {
@@ -47,18 +49,46 @@ struct InboxItem {
 /// Grows by blocks, so that what was stored never moves.
 class Parcel {
 public:
+    /// How much a parcel holds.
+    struct Size {
+        std::size_t items = 0;
+        std::size_t bytes = 0;
+    };
+
     Parcel() = default;
+    /// Makes room for as much at once, within reason.
+    explicit Parcel(const Size& expected)
+        : next_block_{std::clamp(expected.bytes, kFirstBlockBytes, kBlockBytes)} {
+        items.reserve(expected.items);
+    }
     Parcel(const Parcel&) = delete;
     Parcel& operator=(const Parcel&) = delete;
-    ~Parcel() {
+    ~Parcel() { clear(); }
+
+    /// Forgets everything and keeps its memory.
+    void clear() {
         for (const InboxItem& item : items) {
             if (item.receipt != nullptr) {
                 item.receipt->release();
             }
         }
+        items.clear();
+        properties_.clear();
+        failures_.clear();
+        block_ = used_ = filled_ = 0;
     }
 
+    /// The largest block. One for each message that comes alone would cost much memory while handlers are
+    /// slow, so that blocks begin small and double.
     static constexpr std::size_t kBlockBytes = 64 * 1'024;
+    static constexpr std::size_t kFirstBlockBytes = 512;
+
+    [[nodiscard]] Size size() const noexcept { return {items.size(), filled_ + used_}; }
+    /// The memory it holds, in bytes.
+    [[nodiscard]] std::size_t capacity() const noexcept {
+        return std::accumulate(blocks_.begin(), blocks_.end(), items.capacity() * sizeof(InboxItem),
+                               [](std::size_t sum, const Block& block) { return sum + block.size; });
+    }
 
     [[nodiscard]] std::string_view keep(std::string_view text) {
         const auto copy = keep(std::as_bytes(std::span{text}));
@@ -93,19 +123,26 @@ private:
     };
 
     [[nodiscard]] std::byte* allocate(std::size_t bytes, std::size_t alignment) {
-        used_ = (used_ + alignment - 1) / alignment * alignment;
-        if (blocks_.empty() || blocks_.back().size - used_ < bytes || blocks_.back().size < used_) {
-            const std::size_t size = std::max(kBlockBytes, bytes);
-            blocks_.push_back({std::unique_ptr<std::byte[]>{new std::byte[size]}, size});
-            used_ = 0;
+        for (; block_ < blocks_.size(); ++block_) {
+            const std::size_t start = (used_ + alignment - 1) / alignment * alignment;
+            if (start + bytes <= blocks_[block_].size) {
+                used_ = start + bytes;
+                return blocks_[block_].memory.get() + start;
+            }
+            filled_ += std::exchange(used_, 0);
         }
-        std::byte* const place = blocks_.back().memory.get() + used_;
-        used_ += bytes;
-        return place;
+        const std::size_t size = std::max(next_block_, bytes);
+        next_block_ = std::min(2 * next_block_, kBlockBytes);
+        blocks_.push_back({std::unique_ptr<std::byte[]>{new std::byte[size]}, size});
+        used_ = bytes;
+        return blocks_.back().memory.get();
     }
 
     std::vector<Block> blocks_;
-    std::size_t used_ = 0;  // Of the last block.
+    std::size_t block_ = 0;   // Those before are full.
+    std::size_t used_ = 0;    // Of this block.
+    std::size_t filled_ = 0;  // Of those before.
+    std::size_t next_block_ = kFirstBlockBytes;
     std::deque<PublishProperties> properties_;
     std::deque<Failure> failures_;
 };

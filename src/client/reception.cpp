@@ -4,7 +4,6 @@
 #include "client/observer_list.hpp"
 
 #include <algorithm>
-#include <functional>
 #include <utility>
 
 namespace multimqtt::client {
@@ -28,12 +27,12 @@ void count(std::atomic<std::uint64_t>& counter) noexcept {
 }  // namespace
 
 Reception::Reception(std::uint64_t hash_key, routing::SubscriptionPlan& plan, Inbox& inbox)
-    : router_{hash_key}, plan_{plan}, inbox_{inbox} {
+    : router_{hash_key}, key_hash_{hash_key}, plan_{plan}, inbox_{inbox} {
 }
 
 Parcel& Reception::parcel() {
     if (parcel_ == nullptr) {
-        parcel_ = std::make_shared<Parcel>();
+        parcel_ = parcels_->take(like_the_last_);
     }
     return *parcel_;
 }
@@ -123,22 +122,22 @@ void Reception::receive(const session::Event& event, session::Session& session) 
         session.acknowledge(event.delivery);  // v5 [MQTT-4.5.0-2]: also when nobody handles it.
         return;
     }
-    InboxItem message;
-    message.delivery = event.delivery;
-    message.parts.absolute_topic = parcel().keep(event.publish.topic);
-    message.parts.payload = parcel().keep(event.publish.payload);
-    message.parts.properties = keep_properties(event.publish.properties);
-    message.parts.qos = event.publish.qos;
-    message.parts.retain = event.publish.retain;
-    message.parts.dup = event.publish.dup;
-    message.parts.packet_id = event.publish.packet_id;
+    Parcel& kept = parcel();
+    Message::Parts parts;
+    parts.absolute_topic = kept.keep(event.publish.topic);
+    parts.payload = kept.keep(event.publish.payload);
+    parts.properties = keep_properties(event.publish.properties);
+    parts.qos = event.publish.qos;
+    parts.retain = event.publish.retain;
+    parts.dup = event.publish.dup;
+    parts.packet_id = event.publish.packet_id;
 
     std::uint32_t handlers_to_wait_for = 0;
     for (const std::uint32_t position : chosen_) {
         const routing::Match& match = matches_[position];
         Topic::Route& route = *routes_[routing::index_of(match.route)];
         handlers_to_wait_for += route.options.ack == AckMode::receive ? 0 : 1;
-        add_item(message, match, route);
+        add_item(kept, parts, event.delivery, match, route);
     }
     if (event.delivery != 0) {
         if (handlers_to_wait_for == 0) {
@@ -149,25 +148,25 @@ void Reception::receive(const session::Event& event, session::Session& session) 
     }
 }
 
-void Reception::add_item(const InboxItem& message, const routing::Match& match, Topic::Route& route) {
-    InboxItem& item = parcel().items.emplace_back(message);
+void Reception::add_item(Parcel& parcel, const Message::Parts& parts, session::DeliveryId delivery,
+                         const routing::Match& match, Topic::Route& route) {
     const auto spans = matches_.captures(match);
-    const auto captures = parcel().captures(spans.size());
+    const auto captures = parcel.captures(spans.size());
     std::transform(spans.begin(), spans.end(), captures.begin(),
-                   [&](const routing::CaptureSpan& span) { return span.in(item.parts.absolute_topic); });
+                   [&](const routing::CaptureSpan& span) { return span.in(parts.absolute_topic); });
+    const std::string_view ordered_by =
+        route.options.ordered_by.empty() ? parts.absolute_topic : captures[route.ordered_by].text;
+
+    InboxItem& item = parcel.items.emplace_back();
     item.kind = Delivery::Kind::message;
+    item.parts = parts;
+    item.parts.prefix_bytes = match.prefix_size;
     item.route = &route;
     item.capture = captures.data();
     item.captures = static_cast<std::uint32_t>(captures.size());
-    item.parts.prefix_bytes = match.prefix_size;
-    item.acknowledge = item.delivery != 0 && route.options.ack == AckMode::success;
-    if (route.options.ack == AckMode::receive) {
-        item.delivery = 0;
-    }
-    const std::string_view ordered_by =
-        route.options.ordered_by.empty() ? item.parts.absolute_topic : captures[route.ordered_by].text;
-    item.key = (std::hash<std::string_view>{}(ordered_by) ^ (OrderKey{route.id} * 0x9E37'79B9'7F4A'7C15)) |
-               kMessageBit;
+    item.acknowledge = delivery != 0 && route.options.ack == AckMode::success;
+    item.delivery = route.options.ack == AckMode::receive ? 0 : delivery;
+    item.key = key_hash_(ordered_by, route.id) | kMessageBit;
 }
 
 const PublishProperties* Reception::keep_properties(const wire::PublishProperties& properties) {
@@ -213,6 +212,7 @@ void Reception::report(ReceiptState* receipt) {
 
 void Reception::dispatch() {
     if (parcel_ != nullptr && !parcel_->items.empty()) {
+        like_the_last_ = parcel_->size();
         inbox_.push(std::exchange(parcel_, nullptr));
     }
 }

@@ -4,7 +4,9 @@
 
 #include "client/acknowledgements.hpp"
 #include "client/inbox.hpp"
+#include "client/parcel_pool.hpp"
 #include "client/route.hpp"
+#include "routing/keyed_hash.hpp"
 #include "routing/matches.hpp"
 #include "routing/router.hpp"
 #include "routing/subscription_plan.hpp"
@@ -55,15 +57,19 @@ private:
     [[nodiscard]] Parcel& parcel();
     void choose_routes(const session::Event& event);
     [[nodiscard]] bool run_observers(const session::Event& event);
-    void add_item(const InboxItem& message, const routing::Match& match, Topic::Route& route);
+    void add_item(Parcel& parcel, const Message::Parts& parts, session::DeliveryId delivery,
+                  const routing::Match& match, Topic::Route& route);
     [[nodiscard]] const PublishProperties* keep_properties(const wire::PublishProperties& properties);
 
     routing::Router router_;
+    routing::KeyedHash key_hash_;
     routing::SubscriptionPlan& plan_;
     Inbox& inbox_;
     std::vector<std::shared_ptr<Topic::Route>> routes_;  // By id.
     std::vector<std::shared_ptr<ObserverList>> observers_;
+    const std::shared_ptr<ParcelPool> parcels_ = std::make_shared<ParcelPool>();
     std::shared_ptr<Parcel> parcel_;
+    Parcel::Size like_the_last_;  // What comes in one go resembles what came before.
     routing::Matches matches_;
     std::vector<std::uint32_t> chosen_;
     std::vector<std::uint32_t> identifiers_;

@@ -69,6 +69,7 @@ private:
     void turn();
     void settle();
     void take_events();
+    void take_events_and_pass_on();
     /// Returns true when nothing is left to write.
     bool write();
     void write_rest();
@@ -144,7 +145,7 @@ void Driver::Loop::turn() {
 }
 
 void Driver::Loop::settle() {
-    take_events();
+    take_events_and_pass_on();
     const bool flushed = !open_ || (!writing_ && write());
     if (ended_) {
         return;
@@ -170,6 +171,11 @@ void Driver::Loop::take_events() {
     }
 }
 
+void Driver::Loop::take_events_and_pass_on() {
+    take_events();
+    owner_.pass_on();
+}
+
 // Writing.
 
 bool Driver::Loop::write() {
@@ -186,7 +192,7 @@ bool Driver::Loop::write() {
             stream_->try_write(rest.first(std::min(rest.size(), kWriteBytes)));
         if (!written) {
             lost(written.error());
-            take_events();
+            take_events_and_pass_on();
             return false;
         }
         if (*written == 0) {
@@ -197,7 +203,7 @@ bool Driver::Loop::write() {
         if (!output_taken_) {
             // What accumulated during this write leaves with the next.
             owner_.give_commands(session_, now());
-            take_events();
+            take_events_and_pass_on();
         }
     }
     wake();
@@ -265,6 +271,7 @@ void Driver::Loop::received(const Result<std::size_t>& count) {
     }
     input_.commit(*count);
     digest();
+    owner_.pass_on();  // All at once: waking the threads that handle it costs more than a few messages.
     turn();
 }
 

@@ -20,6 +20,9 @@ public:
     /// Pulls every event out of the session. Returns false when one of them was the session's end.
     [[nodiscard]] virtual bool take_events(session::Session& session, session::TimePoint now) = 0;
 
+    /// Passes on what the events brought. One read may be followed by several `take_events` before it.
+    virtual void pass_on() = 0;
+
     /// Whether more may be read from the broker; when that was false, the owner calls `wake` once it is true.
     [[nodiscard]] virtual bool has_room() = 0;
 

@@ -8,11 +8,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from drivers import BENCH, BUSY_CASES, CASES, DRIVERS, OURS_PYTHON, Case, Driver
-from environment import install_peers, peer_versions, program_folder
-from report import Results, as_json, machine, markdown
-from runner import RunFailed, measure
-from syscalls import available, calls_a_message
+from bench.drivers import BUSY_CASES, CASES, DRIVERS, GROWTH_CASES, OURS_PYTHON, Case, Driver
+from bench.environment import peer_versions
+from bench.report import DEFAULT_PAYLOAD, Results, as_json, machine, markdown
+from bench.runner import RunFailed, measure
+from bench.syscalls import available, calls_a_message
 
 COUNT_MIN = 200
 # A busy thread lets the others run in bursts of 5 ms; a handful of bursts says nothing.
@@ -21,6 +21,10 @@ LEARN_MAX = 4.0
 # Fewer would measure how the window fills.
 WINDOWS_MIN = 10
 COUNT_MAX = 20_000_000
+# From here on bytes are what costs.
+LARGE_BYTES = 1_024
+COUNT_MIN_LARGE = 40
+BYTES_A_SECOND = 1e9
 ROUND_TRIPS = 2_000
 ROUND_TRIPS_BUSY = 100
 SYSTEM_CALL_CASES = ("publish0", "publish1", "receive0", "receive1")
@@ -36,11 +40,15 @@ def parse_arguments() -> argparse.Namespace:
         "--modes", metavar="CASE,...", help="cases: " + ", ".join(c.name for c in (*CASES, *BUSY_CASES))
     )
     parser.add_argument("--busy", action="store_true", help="add the cases with one CPU-bound Python thread")
+    parser.add_argument(
+        "--growth", action="store_true", help="only our C++ client, as windows, payloads and threads grow"
+    )
     parser.add_argument("--syscalls", action="store_true", help="count system calls with strace as well")
-    parser.add_argument("--payload", type=int, default=64, help="bytes, at least 8 (default 64)")
-    parser.add_argument("--build", type=Path, help="a configured build directory to use, not the preset's")
-    parser.add_argument("--no-build", action="store_true", help="take the programs that are there")
-    parser.add_argument("--output", type=Path, default=BENCH / "results", help="folder of the report")
+    parser.add_argument(
+        "--payload", type=int, default=DEFAULT_PAYLOAD, help="bytes, at least 8 (default %(default)s)"
+    )
+    parser.add_argument("--programs", type=Path, required=True, help="folder of the bench programs")
+    parser.add_argument("--output", type=Path, required=True, help="folder of the report")
     arguments = parser.parse_args()
     arguments.rounds = arguments.rounds or (3 if arguments.quick else 5)
     arguments.seconds = arguments.seconds or (0.3 if arguments.quick else 1.0)
@@ -48,7 +56,9 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def chosen_cases(arguments: argparse.Namespace) -> list[Case]:
-    everything = [*CASES, *BUSY_CASES]
+    everything = [*CASES, *BUSY_CASES, *GROWTH_CASES]
+    if arguments.growth:
+        return list(GROWTH_CASES)
     if not arguments.modes:
         return everything if arguments.busy else list(CASES)
     names = [name.strip() for name in arguments.modes.split(",")]
@@ -89,10 +99,15 @@ class Rates:
         self._measured: dict[tuple[str, str], float] = {}
 
     def count(self, driver: Driver, case: Case, seconds: float) -> int:
+        if case.count:
+            return case.count
         if case.is_round_trip:
             most = ROUND_TRIPS_BUSY if case.busy else ROUND_TRIPS
             return most if seconds >= 1 else max(COUNT_MIN // 4, int(most * seconds))
         rate = self._measured.get((driver.name, case.name)) or driver.rate(case)
+        if case.payload > LARGE_BYTES:
+            rate = min(rate, BYTES_A_SECOND / case.payload)
+            return max(COUNT_MIN_LARGE, int(rate * seconds))
         least = WINDOWS_MIN * case.window if case.has_window else COUNT_MIN
         least = max(least, COUNT_MIN_BUSY) if case.busy else least
         return int(min(COUNT_MAX, max(least, rate * seconds)))
@@ -152,8 +167,7 @@ def main() -> int:
     arguments = parse_arguments()
     cases = chosen_cases(arguments)
     drivers = chosen_drivers(arguments)
-    programs = program_folder(arguments.build, build=not arguments.no_build)
-    install_peers()
+    programs = arguments.programs
     missing = missing_drivers(drivers, programs)
     drivers = [driver for driver in drivers if driver.name not in missing]
     setting = {**machine(), "payload": arguments.payload, "rounds": arguments.rounds, **peer_versions()}

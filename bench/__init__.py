@@ -1,0 +1,1 @@
+"""Measures MultiMQTT and its peers side by side: `./run bench`."""
