@@ -101,24 +101,67 @@ TEST(ForkTest, NoCallInAChildHangsOnALockThatAThreadOfTheParentHeld) {
     }
 }
 
-// The parent is a process of its own, which has a child and is killed.
-[[noreturn]] void be_parent(const Options& options, int ready, int until, bool (*wait)(Client&, int)) {
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    Client mqtt{options};
-    if (!mqtt.connect() || !wait(mqtt, until)) {
-        _exit(1);
+/// A process of its own that has a client, and a child that outlives it.
+class Parent {
+public:
+    /// It forks when its client is connected, or with `Fork::when_told` after `go`.
+    enum class Fork : std::uint8_t { when_connected, when_told };
+
+    Parent(const Options& options, Fork when) {
+        EXPECT_EQ(pipe(ready_), 0);
+        EXPECT_EQ(pipe(until_), 0);
+        process_ = fork();
+        if (process_ == 0) {
+            close(until_[1]);
+            live(options, when);
+        }
+        close(ready_[1]);
     }
-    if (fork() == 0) {
-        // Lives until the test has seen the will and closes its end of the other pipe.
-        char byte = 'r';
-        (void)!write(ready, &byte, 1);
-        (void)!read(until, &byte, 1);
-        _exit(0);
+    ~Parent() {
+        close(until_[1]);
+        char byte = 0;
+        EXPECT_EQ(read(ready_[0], &byte, 1), 0) << "the child lived until now, and has ended";
+        close(ready_[0]);
+        close(until_[0]);
     }
-    for (;;) {
-        pause();
+    Parent(const Parent&) = delete;
+    Parent& operator=(const Parent&) = delete;
+
+    void go() const { EXPECT_EQ(write(until_[1], "g", 1), 1); }
+    /// Kills it once its child is there.
+    void kill_it() const {
+        char byte = 0;
+        EXPECT_EQ(read(ready_[0], &byte, 1), 1);
+        kill(process_, SIGKILL);
+        waitpid(process_, nullptr, 0);
     }
-}
+
+private:
+    [[noreturn]] void live(const Options& options, Fork when) const {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        Client mqtt{options};
+        char byte = 0;
+        const bool connecting = mqtt.connect().has_value();
+        const bool forks = when == Fork::when_connected ? mqtt.wait_connected(kPatience).has_value()
+                                                        : read(until_[0], &byte, 1) == 1;
+        if (!connecting || !forks) {
+            _exit(1);
+        }
+        if (fork() == 0) {
+            // Lives until the test closes its end of the other pipe.
+            (void)!write(ready_[1], "r", 1);
+            (void)!read(until_[0], &byte, 1);
+            _exit(0);
+        }
+        for (;;) {
+            pause();
+        }
+    }
+
+    int ready_[2] = {-1, -1};
+    int until_[2] = {-1, -1};
+    pid_t process_ = -1;
+};
 
 TEST(ForkTest, TheBrokerSeesTheDeathOfAParentWhoseChildLives) {
     test::Mosquitto broker;
@@ -134,55 +177,20 @@ TEST(ForkTest, TheBrokerSeesTheDeathOfAParentWhoseChildLives) {
     options.will->topic = "will";
     options.will->payload = "gone";
     options.keep_alive = 60s;
-    int ready[2];
-    int until[2];
-    ASSERT_EQ(pipe(ready), 0);
-    ASSERT_EQ(pipe(until), 0);
-    const pid_t parent = fork();
-    if (parent == 0) {
-        close(until[1]);
-        be_parent(options, ready[1], until[0],
-                  [](Client& mqtt, int) { return mqtt.wait_connected(kPatience).has_value(); });
-    }
-    close(ready[1]);
-    char byte = 0;
-    ASSERT_EQ(read(ready[0], &byte, 1), 1);
-    kill(parent, SIGKILL);
-    waitpid(parent, nullptr, 0);
+    const Parent parent{options, Parent::Fork::when_connected};
+    parent.kill_it();
     EXPECT_EQ(seen.wait(1), (std::vector<std::string>{"will=gone"}));
-    EXPECT_EQ(close(until[1]), 0);
-    EXPECT_EQ(read(ready[0], &byte, 1), 0) << "the child lived until now, and has ended";
-    close(ready[0]);
-    close(until[0]);
 }
 
 TEST(ForkTest, TheBrokerSeesTheDeathOfAParentThatForkedDuringAHandshake) {
     test::ScriptedBroker broker;
     const Options options = test_options("mqtts://127.0.0.1:" + std::to_string(broker.port()));
-    int ready[2];
-    int until[2];
-    ASSERT_EQ(pipe(ready), 0);
-    ASSERT_EQ(pipe(until), 0);
-    const pid_t parent = fork();
-    if (parent == 0) {
-        close(until[1]);
-        be_parent(options, ready[1], until[0], [](Client&, int go) {
-            char byte = 0;
-            return read(go, &byte, 1) == 1;
-        });
-    }
-    close(ready[1]);
+    const Parent parent{options, Parent::Fork::when_told};
     test::ScriptedLink link = broker.accept();
     EXPECT_FALSE(link.receive_packet().empty()) << "the handshake of TLS has begun, and is never answered";
-    char byte = 'g';
-    ASSERT_EQ(write(until[1], &byte, 1), 1);
-    ASSERT_EQ(read(ready[0], &byte, 1), 1);
-    kill(parent, SIGKILL);
-    waitpid(parent, nullptr, 0);
+    parent.go();
+    parent.kill_it();
     EXPECT_TRUE(link.ended()) << "while the child lives";
-    EXPECT_EQ(close(until[1]), 0);
-    close(ready[0]);
-    close(until[0]);
 }
 
 }  // namespace
