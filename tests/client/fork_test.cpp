@@ -165,19 +165,20 @@ private:
 
 TEST(ForkTest, TheBrokerSeesTheDeathOfAParentWhoseChildLives) {
     test::Mosquitto broker;
+    Options options = test_options(broker.uri());
+    options.will.emplace();
+    options.will->topic = "will";
+    options.will->payload = "gone";
+    options.keep_alive = 60s;
+    // Before this process has threads: the thread sanitizer takes none in a process forked from one that has.
+    const Parent parent{options, Parent::Fork::when_connected};
+
     Client watcher{test_options(broker.uri())};
     Collector seen;
     watcher.register_topic("will").value().on_message(
         [&](const Message& message, Captures) { seen.add(text_of(message)); });
     ASSERT_TRUE(watcher.connect());
     ASSERT_TRUE(watcher.wait_subscribed(kPatience));
-
-    Options options = test_options(broker.uri());
-    options.will.emplace();
-    options.will->topic = "will";
-    options.will->payload = "gone";
-    options.keep_alive = 60s;
-    const Parent parent{options, Parent::Fork::when_connected};
     parent.kill_it();
     EXPECT_EQ(seen.wait(1), (std::vector<std::string>{"will=gone"}));
 }
