@@ -204,6 +204,7 @@ Result<void> Dynsec::expect(std::string_view command, std::string_view member,
         return {};
     }
     std::vector<json::object> questions;
+    questions.reserve(names.size());
     for (const RankedName& name : names) {
         questions.push_back({{"command", command}, {member, name.name}});
     }

@@ -213,7 +213,7 @@ bool Driver::Loop::write() {
 void Driver::Loop::write_rest() {
     const auto rest = output_.bytes().subspan(output_at_);
     writing_ = true;
-    stream_->write_some(rest, [this, number = stream_number_](Result<std::size_t> written) {
+    stream_->write_some(rest, [this, number = stream_number_](const Result<std::size_t>& written) {
         if (number != stream_number_ || ended_) {
             return;
         }
@@ -254,7 +254,7 @@ void Driver::Loop::read() {
     const std::size_t missing = session_.bytes_needed() - std::min(session_.bytes_needed(), input_.size());
     const auto space = input_.prepare(std::max(kReadBytes, missing));
     reading_ = true;
-    stream_->read_some(space, [this, number = stream_number_](Result<std::size_t> count) {
+    stream_->read_some(space, [this, number = stream_number_](const Result<std::size_t>& count) {
         if (number != stream_number_ || ended_) {
             return;
         }

@@ -15,6 +15,8 @@
 #include <netdb.h>
 #include <optional>
 #include <pthread.h>
+#include <string>
+#include <system_error>
 #include <thread>
 #include <unistd.h>
 #include <utility>
@@ -83,7 +85,8 @@ Result<Addresses> system_addresses(const std::string& host, std::uint16_t port) 
     const int status = ::getaddrinfo(host.c_str(), nullptr, &hints, &found);
     if (status != 0) {
         const int system_error = errno;
-        const char* text = status == EAI_SYSTEM ? std::strerror(system_error) : ::gai_strerror(status);
+        const std::string text =
+            status == EAI_SYSTEM ? std::generic_category().message(system_error) : ::gai_strerror(status);
         return Failure{lookup_error(status, system_error), text};
     }
     Addresses addresses;

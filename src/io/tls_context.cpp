@@ -9,9 +9,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 namespace multimqtt::io {
@@ -44,7 +44,8 @@ Result<File> open_file(std::string_view option, const std::string& path) {
     // A folder can be opened, only not read.
     if (!file || (std::fgetc(file.get()) == EOF && std::ferror(file.get()) != 0)) {
         const int error = errno;
-        return bad_config(std::string{option} + ": cannot read '" + path + "': " + std::strerror(error));
+        return bad_config(std::string{option} + ": cannot read '" + path +
+                          "': " + std::generic_category().message(error));
     }
     std::rewind(file.get());
     return file;
@@ -62,7 +63,7 @@ int give_password(char* buffer, int size, int /*writing*/, void* argument) {
     if (request.password.empty() || request.password.size() > static_cast<std::size_t>(size)) {
         return -1;
     }
-    std::memcpy(buffer, request.password.data(), request.password.size());
+    std::copy(request.password.begin(), request.password.end(), buffer);  // OpenSSL wants no zero behind it.
     return static_cast<int>(request.password.size());
 }
 

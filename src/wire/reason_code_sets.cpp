@@ -1,6 +1,7 @@
 // The table of reason codes by packet.
 #include "wire/reason_code_sets.hpp"
 
+#include <algorithm>
 #include <array>
 #include <initializer_list>
 
@@ -153,10 +154,9 @@ std::optional<ReasonCode> reason_of_return_code(std::uint8_t return_code) noexce
 }
 
 std::uint8_t return_code_of_reason(ReasonCode code) noexcept {
-    for (std::uint8_t return_code = 0; return_code < kReturnCodes.size(); ++return_code) {
-        if (kReturnCodes[return_code] == code) {
-            return return_code;
-        }
+    const auto* const found = std::find(kReturnCodes.begin(), kReturnCodes.end(), code);
+    if (found != kReturnCodes.end()) {
+        return static_cast<std::uint8_t>(found - kReturnCodes.begin());
     }
     return code == banned ? 5 : 3;  // Not authorized; otherwise: server unavailable.
 }
