@@ -146,6 +146,10 @@ constexpr Row kRows[] = {
      [](ClientFields& f, const Field& v) { f.options.inbox_bytes_max = v.integer<std::size_t>(); }},
     {"inbox_messages_max",
      [](ClientFields& f, const Field& v) { f.options.inbox_messages_max = v.integer<std::size_t>(); }},
+    {"quick_handler_us",
+     [](ClientFields& f, const Field& v) {
+         f.options.quick_handler = std::chrono::microseconds{v.integer<std::uint32_t>()};
+     }},
     {"drain_s", [](ClientFields& f, const Field& v) { f.options.drain = v.milliseconds(); }},
     {"message_type", &set_message_type},
 };

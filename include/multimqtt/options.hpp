@@ -114,6 +114,9 @@ struct Options {
     std::size_t inbox_messages_max = 100'000;
     unsigned handler_threads =
         4;  ///< The client's own threads; 0: the caller pulls with `take`. At most 256.
+    /// A handler thread whose handlers take longer than this on average shares its messages with the others;
+    /// 1 us..1 s. The default is about what handing a message to another thread costs.
+    std::chrono::microseconds quick_handler{5};
     std::chrono::milliseconds drain{2'500};  ///< Longest time that `close` spends on unfinished work.
 
     /// The options that a broker address describes.

@@ -422,6 +422,7 @@ class Client:
         outbox_block_timeout_s: float = 5,
         inbox_bytes_max: int = ...,
         inbox_messages_max: int = ...,
+        quick_handler_us: int = ...,
         drain_s: float = 2.5,
         message_type: type[Message] = Message,
     ) -> None: ...

@@ -16,6 +16,11 @@ from .message import Message
 # MQTT 3.1 allows no longer client identifiers.
 _V3_1_CLIENT_ID_BYTES_MAX = 23
 
+# From here on, on average, other handler threads help one. A handler that computes gains nothing by that,
+# since only one thread at a time runs Python: helping it would only make them take turns. What takes longer
+# than this most likely waits for something, and a thread that waits lets others run.
+_QUICK_HANDLER_US = 100
+
 
 def client_options(settings: Settings, client_id: str, *, publisher_only: bool) -> dict[str, t.Any]:
     """The keyword arguments for `_native.Client`.
@@ -42,6 +47,7 @@ def client_options(settings: Settings, client_id: str, *, publisher_only: bool) 
         "reconnect_min_s": settings.reconnect_min,
         "reconnect_max_s": settings.reconnect_max,
         "outbox_full": settings.outbox_full,
+        "quick_handler_us": _QUICK_HANDLER_US,
         "drain_s": settings.drain_seconds,
         "tls_min_version": settings.tls_min_version,
         "tls_alpn": settings.tls_alpn,

@@ -38,7 +38,7 @@ Client::Core::Core(Options options)
       generation_{io::process_generation()},
       acknowledgements_{std::make_shared<client::Acknowledgements>([this] { wake_for_command(); })},
       outbox_{options_},
-      inbox_{options_.inbox_messages_max, options_.inbox_bytes_max,
+      inbox_{{options_.inbox_messages_max, options_.inbox_bytes_max, options_.quick_handler},
              client::WorkerParts{*acknowledgements_, handler_counts_, *this}},
       subscriber_{random_.next()},
       reception_{random_.next(), subscriber_.plan(), inbox_} {

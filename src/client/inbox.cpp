@@ -17,13 +17,16 @@ using std::chrono::microseconds;
 using std::chrono::steady_clock;
 
 /// How soon an idle worker looks at a busy one for the first time, and then again and again. The first bounds
-/// the delay of a message behind a slow handler; the second bounds the cost of watching quick ones.
+/// the delay of a message behind a slow handler; the second bounds the cost of watching quick ones. Both are
+/// longer where handlers that count as quick would not get through two messages in that time.
 constexpr microseconds kFirstLook{200};
 constexpr microseconds kNextLook{2'000};
 
-/// A worker whose handlers take longer than this on average is given help. Handing work to another thread
-/// costs a few microseconds, so that below it help would only slow things down.
-constexpr std::chrono::nanoseconds kQuickHandler{5'000};
+/// How many items are parked before another look at those that are in their way. Parking, unparking and
+/// taking this many one by one costs a fraction of the time to the next look, so that who is held up for a
+/// moment does not pay for a full inbox; and what stands behind a full one of a blocked topic is reached in
+/// 40 ms.
+constexpr std::size_t kParkedAtOnce = 512;
 
 /// Who pulls, and does not come back within this time, does not come back at all. Chosen far above the time
 /// that a loop spends between two batches.
@@ -31,8 +34,13 @@ constexpr std::chrono::milliseconds kNextTake{100};
 
 }  // namespace
 
-Inbox::Inbox(std::size_t messages_max, std::size_t bytes_max, const WorkerParts& parts)
-    : messages_max_{messages_max}, bytes_max_{bytes_max}, parts_{parts} {
+Inbox::Inbox(const Limits& limits, const WorkerParts& parts)
+    : messages_max_{limits.messages_max},
+      bytes_max_{limits.bytes_max},
+      quick_handler_{limits.quick_handler},
+      first_look_{std::max(kFirstLook, 2 * limits.quick_handler)},
+      next_look_{std::max(kNextLook, 2 * limits.quick_handler)},
+      parts_{parts} {
 }
 
 Inbox::~Inbox() {
@@ -89,15 +97,19 @@ bool Inbox::all_held_up() const noexcept {
     });
 }
 
+void Inbox::look_again_before_taking() noexcept {
+    for (const auto& worker : busy_) {
+        worker->held_up_ = false;
+    }
+}
+
 bool Inbox::worth_watching() const noexcept {
     if (queued_ > 0) {
         return !busy_.empty();
     }
     return std::any_of(busy_.begin(), busy_.end(), [this](const auto& worker) {
-        const std::uint64_t range = worker->range_.load(std::memory_order_relaxed);
-        const bool has_unbegun = (range >> 32) < static_cast<std::uint32_t>(range);
         // What is parked may wait for a key that the worker has finished already.
-        return has_unbegun || (!parked_.empty() && worker->keys_.size() > 1);
+        return worker->has_unbegun() || (!parked_.empty() && worker->keys_.size() > 1);
     });
 }
 
@@ -107,7 +119,7 @@ void Inbox::watch(Lock& lock, TimePoint deadline, microseconds interval) {
     work_.wait_until(lock, std::min(deadline, from + interval));
     watched_ = false;
     const auto elapsed = steady_clock::now() - from;
-    if (elapsed >= kFirstLook) {
+    if (elapsed >= first_look_) {
         for (const auto& worker : busy_) {
             look_at(*worker, elapsed);
         }
@@ -118,7 +130,7 @@ void Inbox::look_at(Worker& worker, std::chrono::nanoseconds elapsed) {
     const std::uint64_t begun = worker.begun_.load(std::memory_order_relaxed);
     const std::uint64_t progress = begun - worker.seen_begun_;
     worker.seen_begun_ = begun;
-    worker.held_up_ = kQuickHandler * progress < elapsed;
+    worker.held_up_ = quick_handler_ * progress < elapsed;
     if (worker.held_up_) {
         recall(worker);
         parts_.acknowledgements.wake();
@@ -157,7 +169,7 @@ void Inbox::recall(Worker& worker) {
 // Taking.
 
 bool Inbox::wait_for_work(Lock& lock, TimePoint deadline) {
-    microseconds interval = kFirstLook;
+    microseconds interval = first_look_;
     ++idle_;
     bool found = false;
     while (!stopped_) {
@@ -167,10 +179,10 @@ bool Inbox::wait_for_work(Lock& lock, TimePoint deadline) {
         }
         if (worth_watching() && !watched_) {
             watch(lock, deadline, interval);
-            interval = kNextLook;
+            interval = next_look_;
         } else {
             work_.wait_until(lock, deadline);
-            interval = kFirstLook;
+            interval = first_look_;
         }
     }
     --idle_;
@@ -215,6 +227,7 @@ bool Inbox::take_more(std::shared_ptr<Worker>& worker, std::size_t items_max,
             }
             return true;
         }
+        look_again_before_taking();
     }
     if (worker != nullptr) {
         spare_.push_back(std::move(worker));
@@ -228,7 +241,8 @@ void Inbox::gather(Worker& worker, std::size_t items_max) {
     if (!busy_.empty()) {
         items_max = std::min(items_max, queued_ / (idle_ + 1) + 1);
     }
-    while (worker.items_.size() < items_max && queued_ > 0) {
+    std::size_t parked = 0;
+    while (worker.items_.size() < items_max && queued_ > 0 && parked < kParkedAtOnce) {
         if (returned_.empty() && busy_.empty()) {
             gather_run(worker, items_max);
             continue;
@@ -237,6 +251,7 @@ void Inbox::gather(Worker& worker, std::size_t items_max) {
         const OrderKey key = entry.item->key;
         if (!busy_.empty() && is_busy(key)) {
             park(std::move(entry));
+            ++parked;
             continue;
         }
         worker.items_.push_back(entry.item);
@@ -341,13 +356,17 @@ void Inbox::give_back(std::shared_ptr<Worker> worker) {
     worker->finish_current();
     parts_.acknowledgements.wake();
     const Lock lock{mutex_};
+    const bool left_early = worker->has_unbegun();
     recall(*worker);
     settle(*worker);
     remove_busy(*worker);
     spare_.push_back(std::move(worker));
     if (queued_ > 0) {
         signal_descriptor();
-        work_.notify_one();
+        // Who comes to the end of a batch takes the next one at once; should it not, who watches finds out.
+        if (left_early || !watched_) {
+            work_.notify_one();
+        }
     }
     if (is_full_no_more()) {
         wake_();

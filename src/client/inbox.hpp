@@ -28,7 +28,13 @@ namespace multimqtt::client {
 /// Threads: `push` and `room` from the I/O thread; the rest from any.
 class Inbox {
 public:
-    Inbox(std::size_t messages_max, std::size_t bytes_max, const WorkerParts& parts);
+    struct Limits {
+        std::size_t messages_max = 0;
+        std::size_t bytes_max = 0;
+        /// A worker whose handlers take longer than this on average is given help.
+        std::chrono::microseconds quick_handler = Options{}.quick_handler;
+    };
+    Inbox(const Limits& limits, const WorkerParts& parts);
     ~Inbox();
     Inbox(const Inbox&) = delete;
     Inbox& operator=(const Inbox&) = delete;
@@ -83,6 +89,8 @@ private:
     [[nodiscard]] bool is_full_no_more() noexcept;
     [[nodiscard]] bool all_held_up() const noexcept;
     [[nodiscard]] bool may_take() const noexcept { return queued_ > 0 && all_held_up(); }
+    /// Until the next look none of the busy workers counts as held up.
+    void look_again_before_taking() noexcept;
     [[nodiscard]] bool worth_watching() const noexcept;
     [[nodiscard]] bool wait_for_work(Lock& lock, TimePoint deadline);
     void watch(Lock& lock, TimePoint deadline, std::chrono::microseconds interval);
@@ -104,6 +112,9 @@ private:
 
     const std::size_t messages_max_;
     const std::size_t bytes_max_;
+    const std::chrono::nanoseconds quick_handler_;
+    const std::chrono::microseconds first_look_;
+    const std::chrono::microseconds next_look_;
     const WorkerParts parts_;
     std::function<void()> wake_;
 

@@ -59,6 +59,10 @@ private:
         return (std::uint64_t{next} << 32) | end;
     }
 
+    [[nodiscard]] bool has_unbegun() const noexcept {
+        const std::uint64_t range = range_.load(std::memory_order_relaxed);
+        return (range >> 32) < static_cast<std::uint32_t>(range);
+    }
     void begin(const InboxItem& item);
     /// Null for a message that is not acknowledged by hand.
     [[nodiscard]] std::shared_ptr<Acknowledger> acknowledger_of(const InboxItem& item) const;
@@ -70,8 +74,8 @@ private:
 
     const WorkerParts parts_;
     std::atomic<std::uint64_t> range_{0};
-    std::atomic<std::uint64_t> begun_{
-        0};  // Deliveries begun in all; only ever grows, so that progress shows.
+    /// Deliveries begun in all; only ever grows, so that progress shows.
+    std::atomic<std::uint64_t> begun_{0};
     std::vector<const InboxItem*> items_;
     std::vector<std::shared_ptr<Parcel>> parcels_;  // What the items look into.
     const InboxItem* current_ = nullptr;

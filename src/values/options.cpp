@@ -118,6 +118,9 @@ Result<void> check_queues(const Options& options) {
     if (auto ok = in_range<unsigned>("handler_threads", options.handler_threads, 0, 256); !ok) {
         return ok;
     }
+    if (auto ok = in_range("quick_handler", options.quick_handler, 1, 1'000'000, "us"); !ok) {
+        return ok;
+    }
     return in_range("drain", options.drain, 0, kDayMs, "ms");
 }
 

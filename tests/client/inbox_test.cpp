@@ -75,7 +75,8 @@ protected:
     Acknowledgements acknowledgements_{[] {}};
     HandlerCounts counts_;
     NoHandler handler_;
-    Inbox inbox_{1'000, 1'000'000, WorkerParts{acknowledgements_, counts_, handler_}};
+    const WorkerParts parts_{acknowledgements_, counts_, handler_};
+    Inbox inbox_{{1'000, 1'000'000}, parts_};
 };
 
 using Taken = std::vector<std::string>;
@@ -167,6 +168,23 @@ TEST_F(InboxTest, ParkedItemsKeepTheirPlaceBeforeLaterOnes) {
     EXPECT_EQ(take_all(inbox_, 3), (Taken{"1:2", "1:3", "1:4"}));
 }
 
+TEST_F(InboxTest, WhatStandsBehindManyItemsOfABlockedKeyIsReachedAndTheyKeepTheirOrder) {
+    Pushed many;
+    Taken expected;
+    for (int number = 0; number < 2'000; ++number) {
+        many.emplace_back(1, number);
+        expected.push_back("1:" + std::to_string(number));
+    }
+    many.emplace_back(2, 0);
+    push(many);
+    auto blocked = inbox_.take(1, kLong);
+    ASSERT_EQ(next(*blocked), "1:0");
+    EXPECT_EQ(take_all(inbox_, 1), (Taken{"2:0"}));
+    inbox_.give_back(std::move(blocked));
+    expected.erase(expected.begin());
+    EXPECT_EQ(take_all(inbox_, expected.size()), expected);
+}
+
 TEST_F(InboxTest, AGivenBackBatchComesBeforeWhatFollowedIt) {
     push({{1, 1}, {1, 2}, {2, 1}});
     auto worker = inbox_.take(256, kLong);
@@ -177,7 +195,7 @@ TEST_F(InboxTest, AGivenBackBatchComesBeforeWhatFollowedIt) {
 }
 
 TEST_F(InboxTest, SaysThatItIsFullAndWakesOnceWhenThereIsRoom) {
-    Inbox inbox{4, 1'000'000, WorkerParts{acknowledgements_, counts_, handler_}};
+    Inbox inbox{{4, 1'000'000}, parts_};
     int woken = 0;
     inbox.on_room([&] { ++woken; });
     push({{1, 1}, {1, 2}, {1, 3}}, inbox);
@@ -192,7 +210,7 @@ TEST_F(InboxTest, SaysThatItIsFullAndWakesOnceWhenThereIsRoom) {
 }
 
 TEST_F(InboxTest, BytesCountToo) {
-    Inbox inbox{1'000, sizeof(InboxItem) + 2, WorkerParts{acknowledgements_, counts_, handler_}};
+    Inbox inbox{{1'000, sizeof(InboxItem) + 2}, parts_};
     push({{1, 1}}, inbox);
     EXPECT_TRUE(inbox.room().full);
 }
@@ -248,6 +266,75 @@ TEST_F(InboxTest, NobodyWaitsForItemsThatNobodyTakes) {
     push({{1, 1}});
     EXPECT_FALSE(inbox_.wait_idle(std::chrono::steady_clock::now() + 1h, nullptr));
 }
+
+// One worker handles slowly while another one is idle; which of them gets what it has not begun depends on
+// what counts as quick.
+struct Help {
+    std::chrono::microseconds quick_handler;
+    std::chrono::milliseconds handler;  // How long each takes.
+    bool helped;
+};
+
+class InboxHelpTest : public InboxTest, public testing::WithParamInterface<Help> {
+protected:
+    static constexpr int kItems = 40;  // Each of a key of its own.
+
+    /// Handles until all has been begun, and returns how much of it.
+    int handle_all(Inbox& inbox, std::chrono::milliseconds each) {
+        int handled = 0;
+        std::shared_ptr<Worker> worker;
+        while (inbox.take_more(worker, kItems, 1h)) {
+            while (worker->next() != nullptr) {
+                ++handled;
+                std::this_thread::sleep_for(each);
+                if (++begun_ == kItems) {
+                    inbox.stop();
+                }
+            }
+        }
+        return handled;
+    }
+
+    std::atomic<int> begun_{0};
+};
+
+TEST_P(InboxHelpTest, AWorkerIsHelpedOnceItsHandlersTakeLongerThanQuickOnes) {
+    Inbox inbox{{1'000, 1'000'000, GetParam().quick_handler}, parts_};
+    const auto work = [&] { return handle_all(inbox, GetParam().handler); };
+    auto first = std::async(std::launch::async, work);
+    auto second = std::async(std::launch::async, work);
+    Pushed items;
+    for (int number = 0; number < kItems; ++number) {
+        items.emplace_back(number, number);
+    }
+    push(items, inbox);
+    const std::array<int, 2> handled{first.get(), second.get()};
+    EXPECT_EQ(handled[0] + handled[1], kItems);
+    EXPECT_EQ(handled[0] > 0 && handled[1] > 0, GetParam().helped) << handled[0] << " and " << handled[1];
+}
+
+INSTANTIATE_TEST_SUITE_P(Thresholds, InboxHelpTest,
+                         testing::Values(Help{1us, 20ms, true}, Help{5us, 20ms, true},
+                                         Help{100us, 20ms, true}, Help{1ms, 20ms, true},
+                                         Help{1s, 2ms, false}),
+                         [](const auto& row) {
+                             return "Quick" + std::to_string(row.param.quick_handler.count()) + "us_Handler" +
+                                    std::to_string(row.param.handler.count()) + "ms";
+                         });
+
+class InboxBlockedTest : public InboxTest, public testing::WithParamInterface<std::chrono::microseconds> {};
+
+TEST_P(InboxBlockedTest, WhatABlockedWorkerHasNotBegunIsTakenOverWhateverCountsAsQuick) {
+    Inbox inbox{{1'000, 1'000'000, GetParam()}, parts_};
+    push({{1, 1}, {2, 1}, {3, 1}}, inbox);
+    auto blocked = inbox.take(256, kLong);
+    ASSERT_EQ(next(*blocked), "1:1");
+    EXPECT_EQ(take_all(inbox, 2), (Taken{"2:1", "3:1"}));
+    inbox.give_back(std::move(blocked));
+}
+
+INSTANTIATE_TEST_SUITE_P(Thresholds, InboxBlockedTest, testing::Values(1us, 5us, 100us, 10ms, 1s),
+                         [](const auto& row) { return std::to_string(row.param.count()) + "us"; });
 
 // Many threads, keys, ways of taking and of being slow: each item once, each key in order and by one at a
 // time.

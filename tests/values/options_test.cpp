@@ -58,6 +58,8 @@ INSTANTIATE_TEST_SUITE_P(
                     Wrong{"inbox_bytes_max", [](Options& o) { o.inbox_bytes_max = 0; }},
                     Wrong{"inbox_messages_max", [](Options& o) { o.inbox_messages_max = 0; }},
                     Wrong{"handler_threads", [](Options& o) { o.handler_threads = 257; }},
+                    Wrong{"quick_handler", [](Options& o) { o.quick_handler = 0us; }},
+                    Wrong{"quick_handler", [](Options& o) { o.quick_handler = 1'000'001us; }},
                     Wrong{"drain", [](Options& o) { o.drain = -1ms; }},
                     Wrong{"tls.min_version", [](Options& o) { o.tls.min_version = "1.1"; }},
                     Wrong{"tls.keyfile", [](Options& o) { o.tls.keyfile = "key.pem"; }},

@@ -98,6 +98,7 @@ def test_every_option_is_taken():
         outbox_block_timeout_s=0,
         inbox_bytes_max=1 << 20,
         inbox_messages_max=100,
+        quick_handler_us=100,
         drain_s=0,
     )
     assert (client.client_id, client.prefix, client.state, client.connected) == ("me", "pre", "armed", False)
