@@ -7,25 +7,33 @@
 #include "message_object.hpp"
 #include "topic_values.hpp"
 
+#include <array>
+
 namespace multimqtt::bindings {
 namespace {
 
 constinit PyObject* type_of_deliveries = nullptr;
 constinit PyObject* type_of_batches = nullptr;
 
-// One getter for each attribute; `Read` makes it from the current delivery.
-template <auto Read>
-PyObject* get(PyObject* self, void*) {
+/// Placeholders whose values go to a handler without a dictionary. Far more than patterns have.
+constexpr std::size_t kPlaceholdersMax = 16;
+
+// Null with a Python error set when `self` is at no delivery.
+DeliveryObject* current_of(PyObject* self) {
     DeliveryObject* const object = instance_of<DeliveryObject>(self);
-    if (object == nullptr) {
-        return nullptr;
-    }
-    if (object->current() == nullptr) {
+    if (object != nullptr && object->current() == nullptr) {
         PyErr_SetString(PyExc_RuntimeError,
                         "this delivery is over; take what you need from it before the batch goes on");
         return nullptr;
     }
-    return Read(*object, *object->current());
+    return object;
+}
+
+// One getter for each attribute; `Read` makes it from the current delivery.
+template <auto Read>
+PyObject* get(PyObject* self, void*) {
+    DeliveryObject* const object = current_of(self);
+    return object == nullptr ? nullptr : Read(*object, *object->current());
 }
 
 PyObject* kind(DeliveryObject&, Delivery& delivery) {
@@ -83,6 +91,23 @@ PyGetSetDef delivery_attributes[] = {
     {"text", &get<&text>, nullptr, "The line of a log delivery.", nullptr},
     {"receipt_key", &get<&receipt_key>, nullptr, "The key of the receipt that is done.", nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr},
+};
+
+PyObject* delivery_call(PyObject* self, PyObject* const* arguments, Py_ssize_t count) {
+    if (count != 2) {
+        PyErr_Format(PyExc_TypeError, "call() takes a handler and a client (%zd arguments given)", count);
+        return nullptr;
+    }
+    DeliveryObject* const object = current_of(self);
+    if (object == nullptr) {
+        return nullptr;
+    }
+    return guarded([&] { return object->call(arguments[0], arguments[1]); });
+}
+
+PyMethodDef delivery_methods[] = {
+    {"call", as_method(&delivery_call), METH_FASTCALL, "Call handler(client, message, **arguments)."},
+    {nullptr, nullptr, 0, nullptr},
 };
 
 PyObject* batch_next(PyObject* self) {
@@ -185,6 +210,51 @@ PyObject* DeliveryObject::arguments() {
     return by_name;
 }
 
+// The handler may be killed with its thread while the interpreter goes away: nothing here is owned by a
+// destructor.
+PyObject* DeliveryObject::call(PyObject* handler, PyObject* client) {
+    PyObject* const shown = message();
+    if (shown == nullptr) {
+        return nullptr;
+    }
+    const auto values = current_->captures();
+    PyObject* const names = nb::inst_ptr<ClientObject>(client_)->names_of(current_->route());
+    const std::size_t count = names == nullptr ? 0 : static_cast<std::size_t>(PyTuple_GET_SIZE(names));
+    if (count != values.size() || count > kPlaceholdersMax) {
+        Py_DECREF(shown);
+        return call_with_dictionary(handler, client);
+    }
+    std::array<PyObject*, 2 + kPlaceholdersMax> arguments;  // Not initialised: only `made` of it are used.
+    arguments[0] = client;
+    arguments[1] = shown;
+    std::size_t made = 2;
+    for (const TopicCapture& value : values) {
+        arguments[made] = value_of_capture(value);
+        if (arguments[made] == nullptr) {
+            break;
+        }
+        ++made;
+    }
+    PyObject* const result =
+        made == 2 + count ? PyObject_Vectorcall(handler, arguments.data(), 2, count == 0 ? nullptr : names)
+                          : nullptr;
+    for (std::size_t index = 1; index < made; ++index) {
+        Py_DECREF(arguments[index]);
+    }
+    return result;
+}
+
+PyObject* DeliveryObject::call_with_dictionary(PyObject* handler, PyObject* client) {
+    PyObject* const shown = message();
+    PyObject* const positional = shown == nullptr ? nullptr : PyTuple_Pack(2, client, shown);
+    PyObject* const by_name = positional == nullptr ? nullptr : arguments();
+    PyObject* const result = by_name == nullptr ? nullptr : PyObject_Call(handler, positional, by_name);
+    Py_XDECREF(by_name);
+    Py_XDECREF(positional);
+    Py_XDECREF(shown);
+    return result;
+}
+
 BatchObject::~BatchObject() {
     DeliveryObject* const delivery = nb::inst_ptr<DeliveryObject>(delivery_);
     if (!delivery->end()) {
@@ -219,7 +289,8 @@ PyObject* make_batch(Batch&& batch, PyObject* client) {
 }
 
 void bind_delivery(nb::module_& module) {
-    static const PyType_Slot delivery_slots[] = {{Py_tp_getset, delivery_attributes}, {0, nullptr}};
+    static const PyType_Slot delivery_slots[] = {
+        {Py_tp_getset, delivery_attributes}, {Py_tp_methods, delivery_methods}, {0, nullptr}};
     static const PyType_Slot batch_slots[] = {{Py_tp_iter, as_slot(&PyObject_SelfIter)},
                                               {Py_tp_iternext, as_slot(&batch_next)},
                                               {Py_nb_bool, as_slot(&batch_bool)},

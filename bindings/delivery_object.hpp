@@ -29,8 +29,13 @@ public:
     /// A new reference, null with a Python error set.
     [[nodiscard]] PyObject* message();
     [[nodiscard]] PyObject* arguments();
+    /// Calls `handler(client, message, name=value, ...)`; its result as a new reference, null with a Python
+    /// error set. The current delivery must be a message.
+    [[nodiscard]] PyObject* call(PyObject* handler, PyObject* client);
 
 private:
+    [[nodiscard]] PyObject* call_with_dictionary(PyObject* handler, PyObject* client);
+
     PyObject* const client_;
     Delivery* current_ = nullptr;
     PyObject* message_ = nullptr;

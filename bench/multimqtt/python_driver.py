@@ -81,7 +81,7 @@ def receive(run: Run) -> None:
         while client.state != "stopped":
             for delivery in client.take(64):
                 if delivery.kind == _native.KIND_MESSAGE:
-                    take(client, delivery.message, **delivery.arguments)
+                    delivery.call(take, client)
 
     client.register_topic(PATTERN, qos=run.qos)
     threading.Thread(target=handle_all, name="handler", daemon=True).start()

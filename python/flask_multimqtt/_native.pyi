@@ -305,6 +305,12 @@ class Delivery:
     @property
     def arguments(self) -> dict[str, _Value]:
         """The same by name, as a new dict, for `handler(client, message, **delivery.arguments)`."""
+    def call(self, handler: Callable[..., object], client: object, /) -> object:
+        """`handler(client, message, **arguments)`, without making a dict for it.
+
+        Raises:
+            RuntimeError: The delivery is over, or is not a message.
+        """
     @property
     def failure(self) -> BaseException | None:
         """Why the connection ended, made by the exception factory; None for other kinds."""

@@ -97,27 +97,28 @@ def _run(runner: Runner, connection_reference: weakref.ref[Connection]) -> None:
 
 
 def _dispatch(runner: Runner, connection: Connection, batch: _native.Batch) -> None:
-    message_kind = _native.KIND_MESSAGE
     for delivery in batch:
         try:
-            if delivery.kind == message_kind:
-                _handle(runner, connection, batch, delivery)
+            route_id = delivery.route_id
+            if route_id:  # Only messages have one.
+                _handle(runner, connection, batch, delivery, route_id)
             else:
                 _tell(connection, delivery)
         except BaseException:  # Neither the thread nor the rest of the batch may end with it.
             _log.exception("A handler thread met an error outside of a handler; it goes on.")
 
 
-def _handle(runner: Runner, connection: Connection, batch: _native.Batch, delivery: _native.Delivery) -> None:
+def _handle(
+    runner: Runner, connection: Connection, batch: _native.Batch, delivery: _native.Delivery, route_id: int
+) -> None:
     app = connection.app
     mqtt = connection.mqtt
-    route_id = delivery.route_id
     # A message can arrive before `add_route` has stored the identifier that it was given.
     topic, handlers = runner.calls.get(route_id) or connection.calls_of(runner, route_id)
     for handler in handlers:
         try:
             with app.app_context():
-                handler(mqtt, delivery.message, **delivery.arguments)
+                delivery.call(handler, mqtt)
                 if signals.message_handled.receivers:
                     signals.send(
                         signals.message_handled, app, mqtt=mqtt, message=delivery.message, topic=topic

@@ -92,6 +92,48 @@ def test_a_message_with_state_of_its_own_is_never_used_again(broker, make_client
         delivery.message.seen = True
 
 
+@pytest.mark.parametrize(
+    "levels",
+    [
+        ["plain"],
+        ["<text>"],
+        ["<int:number>", "<float:part>", "<path:rest>"],
+        [f"<int:number{index}>" for index in range(16)],
+        [f"<int:number{index}>" for index in range(17)],
+    ],
+    ids=len,
+)
+def test_a_delivery_calls_a_handler_with_its_arguments(client, levels):
+    client.register_topic("/".join(["call", *levels]))
+    client.wait_subscribed(WAIT_S)
+    client.publish("/".join(["call", *("plain" if level == "plain" else "7" for level in levels)]))
+    for delivery in messages(client, 1):
+        called = delivery.call(lambda *positional, **named: (positional, named), "client")
+        assert called == (("client", delivery.message), delivery.arguments)
+
+
+def test_what_a_called_handler_raises_is_raised(client):
+    client.register_topic("call/<int:number>")
+    client.wait_subscribed(WAIT_S)
+    client.publish("call/0")
+    for delivery in messages(client, 1):
+        with pytest.raises(ZeroDivisionError):
+            delivery.call(lambda client, message, number: 1 / number, None)
+        with pytest.raises(TypeError):
+            delivery.call(lambda client, message: None, None)
+        with pytest.raises(TypeError, match="takes a handler and a client"):
+            delivery.call(print)
+
+
+def test_only_a_message_calls_a_handler(client):
+    [delivery] = [found for found in client.take(1, WAIT_S) if found.kind != _native.KIND_MESSAGE]
+    with pytest.raises(RuntimeError, match="this delivery is over"):
+        delivery.call(print, client)
+    for found in client.take(1, WAIT_S):
+        with pytest.raises(RuntimeError, match="not a message"):
+            found.call(print, client)
+
+
 def test_a_delivery_that_is_over_says_so(client):
     client.register_topic("over")
     client.wait_subscribed(WAIT_S)
