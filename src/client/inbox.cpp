@@ -227,7 +227,9 @@ bool Inbox::take_more(std::shared_ptr<Worker>& worker, std::size_t items_max,
             }
             return true;
         }
-        look_again_before_taking();
+        if (queued_ > 0) {
+            look_again_before_taking();
+        }
     }
     if (worker != nullptr) {
         spare_.push_back(std::move(worker));
