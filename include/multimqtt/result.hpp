@@ -36,15 +36,15 @@ enum class Error : std::uint8_t {
     dropped,        ///< Given up to make room, as the outbox policy asks for.
     expired,        ///< The message expiry interval ended before the message could be sent.
     // What the broker said or did.
-    refused,                   ///< The broker refused the request; see `Failure::reason`.
-    session_lost,              ///< The broker has lost the session and the policy is not to publish again.
-    not_supported,             ///< This broker, or this protocol version, does not offer what was asked.
-    malformed_packet,          ///< The broker sent bytes that are not MQTT.
-    protocol_error,            ///< The broker sent a packet that is not allowed here.
-    packet_too_large,          ///< The broker sent a packet above our maximum packet size.
-    topic_alias_invalid,       ///< The broker used a topic alias above our maximum, or 0.
-    keep_alive_timeout,        ///< The broker was silent for too long.
-    connection_lost,           ///< The broker or the network closed the connection.
+    refused,              ///< The broker refused the request; see `Failure::reason`.
+    session_lost,         ///< The broker has lost the session and the policy is not to publish again.
+    not_supported,        ///< This broker, or this protocol version, does not offer what was asked.
+    malformed_packet,     ///< The broker sent bytes that are not MQTT.
+    protocol_error,       ///< The broker sent a packet that is not allowed here.
+    packet_too_large,     ///< The broker sent a packet above our maximum packet size.
+    topic_alias_invalid,  ///< The broker used a topic alias above our maximum, or 0.
+    keep_alive_timeout,   ///< The broker was silent for too long.
+    connection_lost,      ///< The broker or the network closed the connection.
 };
 
 /// The category of `Error`; its name is "multimqtt".

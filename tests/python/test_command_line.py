@@ -25,7 +25,7 @@ def run(app):
     return invoke
 
 
-def handler(client, message):
+def handler(client, message, **placeholders):
     pass
 
 

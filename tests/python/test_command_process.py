@@ -118,7 +118,7 @@ def test_status(flask):
 
 
 def test_status_names_the_route_that_the_broker_refuses(flask, folder, make_app):
-    text = f"{APPLICATION}\nmqtt.topic('allowed/<word>')(number)\nmqtt.register_topic('unused')\n"
+    text = f"{APPLICATION}\nmqtt.topic('allowed/<int:number>')(number)\nmqtt.register_topic('unused')\n"
     (folder / "app.py").write_text(text)
     with Mosquitto(Listener.DYNAMIC_SECURITY) as strict:
         admin = MultiMQTT(make_app(MQTT_URI=strict.uri(), MQTT_PREFIX=None))
@@ -130,7 +130,7 @@ def test_status_names_the_route_that_the_broker_refuses(flask, folder, make_app)
         report = json.loads(flask("status", "--json", FLASK_MQTT_URI=uri).stdout)
         shown = flask("status", FLASK_MQTT_URI=uri)
     refused, granted = report["routes"]
-    assert (granted["topic"], granted["granted"]) == ("allowed/<word>", True)
+    assert (granted["topic"], granted["granted"]) == ("allowed/<int:number>", True)
     assert (refused["topic"], refused["granted"]) == ("number/<int:number>", False)
     assert "not authorized" in refused["error"].lower()
     assert shown.returncode == 1
