@@ -39,6 +39,8 @@ Inbound::Arrival Inbound::arrived(std::uint16_t packet_id, Qos qos, bool dup) {
     if (const Slot slot = slot_of(packet_id); slot != kNone) {
         return meets_known(slot, qos, dup);
     }
+    // After PUBACK, or PUBCOMP, whatever DUP says: v5 [MQTT-4.3.2-5], [MQTT-4.3.3-12];
+    // v3.1.1 [MQTT-4.3.2-2], [MQTT-4.3.3-2].
     return admit(packet_id, qos);
 }
 
@@ -148,6 +150,8 @@ std::optional<Inbound::Ack> Inbound::next_ack_of(Qos qos) {
     order.pop_front();
     Entry& entry = entries_[slot];
     entry.queued = false;
+    // v5 [MQTT-2.2.1-5], [MQTT-4.3.2-4], [MQTT-4.3.3-8]; v3.1.1 [MQTT-2.3.1-6], [MQTT-4.3.2-2],
+    // [MQTT-4.3.3-2].
     const Ack ack{qos, entry.packet_id, entry.reason};
     if (qos == Qos::exactly_once && !is_failure(entry.reason)) {
         entry.stage = Stage::awaiting_pubrel;

@@ -18,6 +18,9 @@ using DeliveryId = std::uint64_t;
 ///
 /// PUBACKs and PUBRECs are released in the order in which their PUBLISH packets came in, each kind by
 /// itself, whatever the order of `acknowledge`: v5 and v3.1.1 [MQTT-4.6.0-2], [MQTT-4.6.0-3].
+///
+/// Time plays no part. State is kept as long as the session lasts, v5 and v3.1.1 [MQTT-4.1.0-1]; v3.1.1
+/// [MQTT-4.1.0-2]; and a message that expires is acknowledged like any other, v5 [MQTT-4.3.3-13].
 class Inbound {
 public:
     enum class Verdict : std::uint8_t {

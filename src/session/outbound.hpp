@@ -20,7 +20,8 @@ namespace multimqtt::session {
 ///
 /// Three lists: `queue` (no packet identifier yet), `publishes` (PUBLISH unacknowledged, in the order of
 /// first sending) and `releases` (PUBREL unacknowledged, in the order of the PUBRECs). A message keeps its
-/// full topic, never an alias, because it may have to be sent again on another connection.
+/// full topic, never an alias, because it may have to be sent again on another connection, v5 [MQTT-3.3.2-7].
+/// v5 [MQTT-4.3.2-3], [MQTT-4.3.3-3], [MQTT-4.3.3-5]; v5 and v3.1.1 [MQTT-4.6.0-1], [MQTT-4.6.0-4].
 ///
 /// Every step on a message costs the same however many there are.
 class Outbound {

@@ -8,7 +8,8 @@
 namespace multimqtt::session {
 namespace {
 
-// The reason codes that a client may put into PUBACK and PUBREC, v5 [MQTT-3.4.2-1]; 3.x has none.
+// The reason codes that a client may put into PUBACK and PUBREC, v5 [MQTT-3.4.2-1], [MQTT-3.5.2-1]; 3.x has
+// none.
 ReasonCode sendable(ReasonCode reason, ProtocolVersion version) noexcept {
     if (version != ProtocolVersion::v5) {
         return ReasonCode::success;

@@ -17,7 +17,8 @@ void Session::Parts::handle(const wire::Connack& connack, TimePoint now) {
         refused(connack, now);
         return;
     }
-    if (connack.session_present && greeting.clean_start) {  // v5 [MQTT-3.2.2-4]
+    // v5 [MQTT-3.2.2-4]; v3.1.1 [MQTT-3.2.2-1].
+    if (connack.session_present && greeting.clean_start) {
         protocol_error("The broker says that a session is present, though a clean start was asked for.", now);
         return;
     }
@@ -26,7 +27,8 @@ void Session::Parts::handle(const wire::Connack& connack, TimePoint now) {
     if (grants.version == ProtocolVersion::v3_1 && !greeting.clean_start) {
         grants.session_present = session_doubtful = true;  // 3.1 does not tell.
     }
-    greeting.client_id = grants.client_id;  // So that an assigned one finds its session again.
+    // So that an assigned one finds its session again: v5 [MQTT-3.1.3-7]; v5 and v3.1.1 [MQTT-3.1.3-2].
+    greeting.client_id = grants.client_id;
     apply_grants(now);
     ++counters.connects;
     counters.reconnects += connected_before ? 1 : 0;
@@ -67,14 +69,18 @@ void Session::Parts::refused(const wire::Connack& connack, TimePoint now) {
 void Session::Parts::apply_grants(TimePoint now) {
     const bool v5 = grants.version == ProtocolVersion::v5;
     packet_bytes_max = std::min(options.packet_bytes_max, grants.packet_bytes_max);
+    // v5 [MQTT-3.3.4-7], [MQTT-4.9.0-1]. Neither is ever 0.
     inflight_limit = std::min(options.inflight_max, grants.receive_maximum);
     overrun_reported = !v5;  // 3.1.1 has no Receive Maximum.
+    // v5 [MQTT-3.3.2-10].
     inbound_aliases.reset(v5 ? options.topic_alias_maximum : 0);
+    // v5 [MQTT-3.2.2-17], [MQTT-3.2.2-18], [MQTT-3.3.2-9].
     outbound_aliases.reset(v5 ? std::min(options.topic_aliases_out_max, grants.topic_alias_maximum) : 0);
     keep_alive.start(grants.keep_alive, now);
 }
 
-// What is in flight belongs to a session that the broker no longer has, v5 [MQTT-3.2.2-5].
+// What is in flight belongs to a session that the broker no longer has: v5 [MQTT-3.1.2-4], [MQTT-3.2.2-5];
+// v3.1.1 [MQTT-3.1.2-6].
 void Session::Parts::lose_session() {
     inbound.session_lost();
     // A PUBREC has said that the broker owns these; published again they could arrive twice.
@@ -101,7 +107,7 @@ void Session::Parts::lose_session() {
 }
 
 // A PUBREL waits for no quota; those of an earlier connection count as in flight, to stay below the
-// broker's Receive Maximum whichever way it counts.
+// broker's Receive Maximum whichever way it counts. v5 and v3.1.1 [MQTT-4.4.0-1], [MQTT-4.6.0-4].
 void Session::Parts::resume_releases() {
     outbound.session_resumed();
     for (Outbound::Slot slot = outbound.releases().front(); slot != Outbound::kNone;

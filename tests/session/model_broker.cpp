@@ -60,7 +60,7 @@ void ModelBroker::receive(std::span<const std::byte> bytes) {
         EXPECT_LE(decoded.bytes, packet_bytes_max_) << "v5 [MQTT-3.2.2-15]";
         EXPECT_EQ(connected_, !std::holds_alternative<wire::Connect>(decoded.packet))
             << wire::name(wire::type_of(decoded.packet))
-            << " has to follow CONNECT, which comes first, [MQTT-3.1.0-1]";
+            << " has to follow CONNECT, which comes first, v5 and v3.1.1 [MQTT-3.1.0-1]";
         std::visit([this](const auto& packet) { handle(packet); }, decoded.packet);
         done += decoded.bytes;
     }
