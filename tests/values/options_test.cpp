@@ -21,6 +21,8 @@ struct Wrong {
 
 class WrongOptionTest : public testing::TestWithParam<Wrong> {};
 
+// v5 [MQTT-1.5.4-1], [MQTT-1.5.4-2], [MQTT-1.5.7-1], [MQTT-3.1.3-4], [MQTT-3.1.3-12];
+// v3.1.1 [MQTT-1.5.3-1], [MQTT-1.5.3-2], [MQTT-3.1.2-22], [MQTT-3.1.3-4], [MQTT-3.1.3-11].
 TEST_P(WrongOptionTest, IsRefusedByName) {
     Options options;
     GetParam().spoil(options);
