@@ -92,7 +92,7 @@ bool refuse_property(BodyReader& reader, std::uint8_t id) noexcept {
     if (kind(id) == PropertyKind::unknown) {
         return reader.malformed("a property identifier", "is unknown", id);
     }
-    return reader.protocol_error(name(static_cast<PropertyId>(id)), "is not a property of this packet", id);
+    return reader.malformed(name(static_cast<PropertyId>(id)), "is not a property of this packet", id);
 }
 
 }  // namespace multimqtt::wire

@@ -62,9 +62,9 @@ bool refuse_property(BodyReader& reader, std::uint8_t id) noexcept;
 
 /// Reads the Property Length and as many bytes of properties.
 ///
-/// An identifier that MQTT does not know is malformed; one that does not belong here, or comes twice, is
-/// a protocol error.
-/// Spec: MQTT 5.0, section 2.2.2.
+/// An identifier that MQTT does not know, or that does not belong here, makes the packet malformed; one that
+/// comes twice is a protocol error.
+/// Spec: MQTT 5.0, section 2.2.2.2.
 template <class Properties>
 [[nodiscard]] bool read_properties(BodyReader& reader, Properties& properties) noexcept {
     std::uint32_t size = 0;

@@ -13,33 +13,23 @@ namespace {
 
 using namespace support;
 using Kind = Event::Kind;
-
-wire::Connack refusing(ReasonCode reason) {
-    wire::Connack connack;
-    connack.reason_code = reason;
-    return connack;
-}
-
-wire::Connack resuming() {
-    wire::Connack connack;
-    connack.session_present = true;
-    return connack;
-}
+using wire::PacketType;
 
 // v5 and v3.1.1 [MQTT-3.1.0-1].
 TEST(ConnectTest, IsTheFirstPacketAndNothingFollowsBeforeConnack) {
     Script script;
-    script.publish("a", "1", Qos::at_least_once);
-    script.subscribe("b");
-    script.start();
-    script.open();
-    script.expect<wire::Connect>();
-    EXPECT_FALSE(script.sent_anything());
-    script.reply(wire::Connack{});
-    script.expect_event(Kind::connected);
-    script.expect<wire::Subscribe>();
-    script.expect<wire::Publish>();
-    script.nothing_else();
+    auto& [client, network, broker] = script.roles();
+    client.publish("a", "1", Qos::at_least_once);
+    client.subscribe("b");
+    client.start();
+    network.opens();
+    broker.expects<wire::Connect>();
+    EXPECT_FALSE(broker.has_heard());
+    broker.sends(wire::Connack{});
+    client.reports(Kind::connected);
+    broker.expects<wire::Subscribe>();
+    broker.expects<wire::Publish>();
+    script.silence();
 }
 
 TEST(ConnectTest, SaysWhatTheOptionsSay) {
@@ -52,7 +42,8 @@ TEST(ConnectTest, SaysWhatTheOptionsSay) {
     options.will = Will{"gone", "bye", Qos::at_least_once, true, 5s, "text/plain", {{"k", "v"}}};
     options.connect_properties = {{"site", "north"}};
     Script script{options};
-    const auto connect = script.connect();
+    auto& [client, network, broker] = script.roles();
+    const auto connect = client.connects();
     EXPECT_EQ(connect.user_name, "user");
     EXPECT_EQ(connect.keep_alive_s, 30);
     EXPECT_EQ(connect.client_id, "script");
@@ -71,7 +62,8 @@ TEST(ConnectTest, APasswordAloneGetsAnEmptyUserNameIn311) {
     Options options = quiet_options(ProtocolVersion::v3_1_1);
     options.password = "secret";
     Script script{options};
-    EXPECT_EQ(script.connect().user_name, "");
+    auto& [client, network, broker] = script.roles();
+    EXPECT_EQ(client.connects().user_name, "");
 }
 
 // v5, section 3.1.2.9: 5.0 allows it.
@@ -79,7 +71,8 @@ TEST(ConnectTest, APasswordAloneStaysAloneIn50) {
     Options options = quiet_options();
     options.password = "secret";
     Script script{options};
-    const auto connect = script.connect();
+    auto& [client, network, broker] = script.roles();
+    const auto connect = client.connects();
     EXPECT_FALSE(connect.user_name);
     EXPECT_TRUE(connect.password);
 }
@@ -89,13 +82,14 @@ TEST(ClientIdTest, AssignedByTheBrokerIsUsedAgain) {
     Options options = quiet_options();
     options.client_id.clear();
     Script script{options};
+    auto& [client, network, broker] = script.roles();
     wire::Connack connack;
     connack.properties.assigned_client_identifier = "given";
-    EXPECT_EQ(script.connect(connack).client_id, "");
+    EXPECT_EQ(client.connects(connack).client_id, "");
     EXPECT_EQ(script.session().grants().client_id, "given");
-    script.cut();
-    script.expect_event(Kind::disconnected);
-    EXPECT_EQ(script.reconnect(resuming()).client_id, "given");
+    network.cuts();
+    client.reports(Kind::disconnected);
+    EXPECT_EQ(client.reconnects(resuming()).client_id, "given");
 }
 
 // v3.1.1 [MQTT-3.1.3-5], [MQTT-3.1.3-7].
@@ -103,12 +97,13 @@ TEST(ClientIdTest, IsMadeUpIn311AndStays) {
     Options options = quiet_options(ProtocolVersion::v3_1_1);
     options.client_id.clear();
     Script script{options};
-    const std::string id{script.connect().client_id};
+    auto& [client, network, broker] = script.roles();
+    const std::string id{client.connects().client_id};
     EXPECT_EQ(id.size(), 23u);
     EXPECT_TRUE(id.starts_with("multimqtt"));
-    script.cut();
-    script.expect_event(Kind::disconnected);
-    EXPECT_EQ(script.reconnect().client_id, id);
+    network.cuts();
+    client.reports(Kind::disconnected);
+    EXPECT_EQ(client.reconnects().client_id, id);
 }
 
 struct CleanStartCase {
@@ -127,10 +122,11 @@ TEST_P(CleanStartTest, DependsOnWhetherASessionCanExist) {
     options.clean_start = GetParam().clean_start;
     options.session_expiry = GetParam().expiry;
     Script script{options};
-    EXPECT_EQ(script.connect().clean_start, GetParam().first);
-    script.cut();
-    script.expect_event(Kind::disconnected);
-    EXPECT_EQ(script.reconnect().clean_start, GetParam().second);
+    auto& [client, network, broker] = script.roles();
+    EXPECT_EQ(client.connects().clean_start, GetParam().first);
+    network.cuts();
+    client.reports(Kind::disconnected);
+    EXPECT_EQ(client.reconnects().clean_start, GetParam().second);
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -148,18 +144,18 @@ TEST(CleanStartExpiryTest, ASessionThatHasExpiredIsNotResumed) {
     Options options = quiet_options();
     options.session_expiry = 10s;
     Script script{options};
-    script.connect();
-    script.cut();
-    script.expect_event(Kind::disconnected);
+    auto& [client, network, broker] = script.roles();
+    client.connects();
+    network.cuts();
+    client.reports(Kind::disconnected);
     for (int i = 0; i < 30; ++i) {
-        script.after(1s);
-        if (script.take_request() == TransportRequest::Kind::open) {
-            script.session().transport_closed({}, script.now());
-            script.drain();
-            script.expect_event(Kind::connect_failed);
+        script.wait(1s);
+        if (network.take_request() == TransportRequest::Kind::open) {
+            network.cuts();
+            client.reports(Kind::connect_failed);
         }
     }
-    EXPECT_TRUE(script.reconnect().clean_start);
+    EXPECT_TRUE(client.reconnects().clean_start);
 }
 
 // v5 [MQTT-3.2.2-4].
@@ -167,25 +163,27 @@ TEST(SessionPresentTest, AfterACleanStartIsAProtocolError) {
     Options options = quiet_options();
     options.clean_start = true;
     Script script{options};
-    script.start();
-    script.open();
-    script.expect<wire::Connect>();
-    script.reply(resuming());
-    EXPECT_TRUE(script.expect_event(Kind::connect_failed).failure.is(Error::protocol_error));
-    EXPECT_EQ(script.expect<wire::Disconnect>().reason_code, ReasonCode::protocol_error);
-    script.nothing_else();
+    auto& [client, network, broker] = script.roles();
+    client.start();
+    network.opens();
+    broker.expects<wire::Connect>();
+    broker.sends(resuming());
+    client.reports(Kind::connect_failed, {.error = Error::protocol_error});
+    broker.expects(PacketType::disconnect, {.reason = ReasonCode::protocol_error});
+    script.silence();
 }
 
 TEST(SessionPresentTest, OfAnEarlierProcessIsTakenOver) {
     Script script;
-    script.subscribe("a");
-    script.connect(resuming());
+    auto& [client, network, broker] = script.roles();
+    client.subscribe("a");
+    client.connects(resuming());
     EXPECT_TRUE(script.session().grants().session_present);
-    script.expect<wire::Subscribe>();
-    script.reply(wire::Pubrel{9, ReasonCode::success, {}});
-    script.expect<wire::Pubcomp>();
-    script.deliver("a", "old", Qos::at_least_once, 3, true);
-    EXPECT_EQ(script.expect_event(Kind::message).payload, "old");
+    broker.expects<wire::Subscribe>();
+    broker.sends(wire::Pubrel{9, ReasonCode::success, {}});
+    broker.expects<wire::Pubcomp>();
+    broker.publishes("a", "old", Qos::at_least_once, 3, true);
+    client.reports(Kind::message, {.payload = "old"});
 }
 
 // Item by item of MQTT 5.0 section 3.2.2.3: what is absent has its default on each connection.
@@ -193,6 +191,7 @@ TEST(GrantsTest, AbsentPropertiesMeanDefaultsNotThoseOfTheLastConnection) {
     Options options = quiet_options();
     options.keep_alive = 30s;
     Script script{options};
+    auto& [client, network, broker] = script.roles();
     wire::Connack small;
     small.properties.receive_maximum = std::uint16_t{1};
     small.properties.maximum_qos = Qos::at_most_once;
@@ -202,14 +201,14 @@ TEST(GrantsTest, AbsentPropertiesMeanDefaultsNotThoseOfTheLastConnection) {
     small.properties.server_keep_alive_s = std::uint16_t{5};
     small.properties.session_expiry_interval_s = 7u;
     small.properties.wildcard_subscription_available = false;
-    script.connect(small);
+    client.connects(small);
     const Grants first = script.session().grants();
     EXPECT_EQ(first.receive_maximum, 1);
     EXPECT_EQ(first.keep_alive, 5s);
     EXPECT_EQ(first.session_expiry, 7s);
-    script.cut();
-    script.expect_event(Kind::disconnected);
-    script.reconnect();
+    network.cuts();
+    client.reports(Kind::disconnected);
+    client.reconnects();
     const Grants second = script.session().grants();
     EXPECT_EQ(second.receive_maximum, 65'535);
     EXPECT_EQ(second.maximum_qos, Qos::exactly_once);
@@ -232,22 +231,23 @@ TEST_P(RefusedConnectTest, WaitsAsLongAsTheReasonAsksForAndNeverTellsThePassword
     Options options = quiet_options();
     options.password = "hunter2";
     Script script{options};
-    script.start();
-    script.open();
-    script.expect<wire::Connect>();
-    script.reply(refusing(GetParam().reason));
-    const Happened failed = script.expect_event(Kind::connect_failed);
+    auto& [client, network, broker] = script.roles();
+    client.start();
+    network.opens();
+    broker.expects<wire::Connect>();
+    broker.sends(refusing(GetParam().reason));
+    const Happened failed = client.reports(Kind::connect_failed);
     EXPECT_EQ(failed.permanent, GetParam().permanent);
     EXPECT_EQ(failed.reason, GetParam().reason);
     EXPECT_EQ(failed.failure.message.find("hunter2"), std::string::npos);
-    EXPECT_EQ(script.take_request(), TransportRequest::Kind::close);
+    EXPECT_EQ(network.take_request(), TransportRequest::Kind::close);
     const TimePoint closed_at = script.now();
-    script.cut();
+    network.cuts();
     const auto deadline = script.session().deadline();
     ASSERT_TRUE(deadline);
     EXPECT_EQ(*deadline - closed_at >= 1s, GetParam().permanent);
-    script.after(2s);
-    EXPECT_EQ(script.take_request(), TransportRequest::Kind::open);
+    script.wait(2s);
+    EXPECT_EQ(network.take_request(), TransportRequest::Kind::open);
 }
 
 INSTANTIATE_TEST_SUITE_P(Reasons, RefusedConnectTest,
@@ -268,19 +268,21 @@ INSTANTIATE_TEST_SUITE_P(Reasons, RefusedConnectTest,
 
 TEST(ServerReferenceTest, IsNamedAndNotFollowed) {
     Script script;
-    script.start();
-    script.open();
-    script.expect<wire::Connect>();
+    auto& [client, network, broker] = script.roles();
+    client.start();
+    network.opens();
+    broker.expects<wire::Connect>();
     auto connack = refusing(ReasonCode::server_moved);
     connack.properties.server_reference = "other.example:1883";
-    script.reply(connack);
-    const Happened failed = script.expect_event(Kind::connect_failed);
+    broker.sends(connack);
+    const Happened failed = client.reports(Kind::connect_failed);
     EXPECT_NE(failed.failure.message.find("other.example:1883"), std::string::npos);
 }
 
 TEST(BrokerTextTest, GoesToTheLogAsOneLineOfWholeCharacters) {
     Script script;
-    script.connect();
+    auto& [client, network, broker] = script.roles();
+    client.connects();
     wire::Disconnect disconnect;
     disconnect.reason_code = ReasonCode::server_shutting_down;
     std::string text{"a\nb "};
@@ -288,8 +290,8 @@ TEST(BrokerTextTest, GoesToTheLogAsOneLineOfWholeCharacters) {
         text += "\xC3\xA4";
     }
     disconnect.properties.reason_string = text;
-    script.reply(disconnect);
-    const std::string message = script.expect_event(Kind::disconnected).failure.message;
+    broker.sends(disconnect);
+    const std::string message = client.reports(Kind::disconnected).failure.message;
     EXPECT_NE(message.find("The broker says: \"a\\x0ab \xC3\xA4"), std::string::npos);
     EXPECT_TRUE(message.ends_with("\xC3\xA4...\".")) << message;
     EXPECT_TRUE(wire::validate_utf8(message).has_value());
@@ -297,145 +299,143 @@ TEST(BrokerTextTest, GoesToTheLogAsOneLineOfWholeCharacters) {
 
 TEST(TakenOverTest, DoesNotFightAndSaysWhatHappened) {
     Script script;
-    script.connect();
+    auto& [client, network, broker] = script.roles();
+    client.connects();
     wire::Disconnect disconnect;
     disconnect.reason_code = ReasonCode::session_taken_over;
-    script.reply(disconnect);
-    const Happened lost = script.expect_event(Kind::disconnected);
+    broker.sends(disconnect);
+    const Happened lost = client.reports(Kind::disconnected);
     EXPECT_NE(lost.failure.message.find("Another client"), std::string::npos);
     EXPECT_TRUE(lost.permanent);
-    script.cut();
-    script.after(999ms);
-    EXPECT_EQ(script.take_request(), TransportRequest::Kind::none);
-    script.after(252ms);
-    EXPECT_EQ(script.take_request(), TransportRequest::Kind::open);
+    network.cuts();
+    script.wait(999ms);
+    EXPECT_EQ(network.take_request(), TransportRequest::Kind::none);
+    script.wait(252ms);
+    EXPECT_EQ(network.take_request(), TransportRequest::Kind::open);
 }
 
-class FallbackTest : public testing::Test {
+class FallbackTest : public testing::Test, public Script {
 protected:
+    FallbackTest() : Script{options()} {}
     static Options options() {
         Options options = quiet_options();
         options.version = VersionPolicy::automatic;
         return options;
     }
     void attempt(ProtocolVersion version) {
-        script.open();
-        EXPECT_EQ(script.expect<wire::Connect>().version, version);
+        network.opens();
+        EXPECT_EQ(broker.expects<wire::Connect>().version, version);
     }
-    Script script{options()};
 };
 
 TEST_F(FallbackTest, Takes311AtOnceWhenTheBrokerRefusesInItsForm) {
-    script.start();
+    client.start();
     attempt(ProtocolVersion::v5);
-    script.reply_bytes({0x20, 0x02, 0x00, 0x01});
-    EXPECT_FALSE(script.expect_event(Kind::connect_failed).permanent);
-    script.cut();
+    broker.sends_bytes({0x20, 0x02, 0x00, 0x01});
+    client.reports(Kind::connect_failed, {.permanent = false});
+    network.cuts();
     attempt(ProtocolVersion::v3_1_1);
-    script.reply(wire::Connack{});
-    script.expect_event(Kind::connected);
-    script.cut();
-    script.expect_event(Kind::disconnected);
-    EXPECT_EQ(script.reconnect().version, ProtocolVersion::v3_1_1) << "what worked is remembered";
+    broker.sends(wire::Connack{});
+    client.reports(Kind::connected);
+    network.cuts();
+    client.reports(Kind::disconnected);
+    EXPECT_EQ(client.reconnects().version, ProtocolVersion::v3_1_1) << "what worked is remembered";
 }
 
 TEST_F(FallbackTest, Takes311AtOnceWhenTheBrokerJustCloses) {
-    script.start();
+    client.start();
     attempt(ProtocolVersion::v5);
-    script.cut();
-    script.expect_event(Kind::connect_failed);
+    network.cuts();
+    client.reports(Kind::connect_failed);
     attempt(ProtocolVersion::v3_1_1);
-    script.cut();
-    script.expect_event(Kind::connect_failed);
-    EXPECT_EQ(script.take_request(), TransportRequest::Kind::none) << "one pair of attempts, then backoff";
-    script.after(1s);
+    network.cuts();
+    client.reports(Kind::connect_failed);
+    EXPECT_EQ(network.take_request(), TransportRequest::Kind::none) << "one pair of attempts, then backoff";
+    wait(1s);
     attempt(ProtocolVersion::v5);
-    script.cut();
-    script.expect_event(Kind::connect_failed);
+    network.cuts();
+    client.reports(Kind::connect_failed);
     attempt(ProtocolVersion::v3_1_1);
 }
 
 TEST_F(FallbackTest, Takes311ForOneConnectionOnlyWhenTheBrokerHasNotSaidThatItKnowsNo50) {
-    script.start();
+    client.start();
     attempt(ProtocolVersion::v5);
-    script.cut();
-    script.expect_event(Kind::connect_failed);
+    network.cuts();
+    client.reports(Kind::connect_failed);
     attempt(ProtocolVersion::v3_1_1);
-    script.reply(wire::Connack{});
-    script.expect_event(Kind::connected);
-    script.cut();
-    script.expect_event(Kind::disconnected);
-    script.after(1s);
+    broker.sends(wire::Connack{});
+    client.reports(Kind::connected);
+    network.cuts();
+    client.reports(Kind::disconnected);
+    wait(1s);
     attempt(ProtocolVersion::v5);
-    script.cut();
-    script.expect_event(Kind::connect_failed);
+    network.cuts();
+    client.reports(Kind::connect_failed);
     attempt(ProtocolVersion::v3_1_1);
 }
 
 TEST_F(FallbackTest, Takes311AtOnceWhenTheBrokerAnswersAsIfItHadBeenAskedIn311) {
-    script.start();
+    client.start();
     attempt(ProtocolVersion::v5);
-    script.reply_bytes({0x20, 0x02, 0x00, 0x00});
-    const Happened failed = script.expect_event(Kind::connect_failed);
+    broker.sends_bytes({0x20, 0x02, 0x00, 0x00});
+    const Happened failed = client.reports(Kind::connect_failed);
     EXPECT_NE(failed.failure.message.find("MQTT 3.1.1 is tried next"), std::string::npos) << failed.failure;
-    script.expect<wire::Disconnect>();
-    script.cut();
+    broker.expects<wire::Disconnect>();
+    network.cuts();
     attempt(ProtocolVersion::v3_1_1);
 }
 
 TEST_F(FallbackTest, Takes311AtOnceWhenTheBrokerDoesNotAnswer) {
-    script.start();
+    client.start();
     attempt(ProtocolVersion::v5);
-    script.after(options().connect_timeout);
-    script.expect_event(Kind::connect_failed);
-    script.cut();
+    wait(options().connect_timeout);
+    client.reports(Kind::connect_failed);
+    network.cuts();
     attempt(ProtocolVersion::v3_1_1);
 }
 
 // A broker that knows no 5.0 may look at the password first, and say so in the form of 3.1.1.
 TEST_F(FallbackTest, StaysOpenWhenTheBrokerRefusesForAnotherReason) {
-    script.start();
+    client.start();
     attempt(ProtocolVersion::v5);
-    script.reply_bytes({0x20, 0x02, 0x00, 0x05});
-    EXPECT_TRUE(script.expect_event(Kind::connect_failed).permanent);
-    script.cut();
-    script.after(2s);
+    broker.sends_bytes({0x20, 0x02, 0x00, 0x05});
+    client.reports(Kind::connect_failed, {.permanent = true});
+    network.cuts();
+    wait(2s);
     attempt(ProtocolVersion::v5);
-    script.reply_bytes({0x20, 0x02, 0x00, 0x01});
-    script.expect_event(Kind::connect_failed);
-    script.cut();
+    broker.sends_bytes({0x20, 0x02, 0x00, 0x01});
+    client.reports(Kind::connect_failed);
+    network.cuts();
     attempt(ProtocolVersion::v3_1_1);
 }
 
 TEST_F(FallbackTest, IsNotConsideredWhenTheBrokerSaysGoodbyeInTheFormOf50) {
-    script.start();
+    client.start();
     attempt(ProtocolVersion::v5);
-    script.reply(wire::Disconnect{ReasonCode::not_authorized, {}});
-    EXPECT_TRUE(script.expect_event(Kind::connect_failed).permanent);
-    script.cut();
-    script.after(2s);
+    broker.sends(wire::Disconnect{ReasonCode::not_authorized, {}});
+    client.reports(Kind::connect_failed, {.permanent = true});
+    network.cuts();
+    wait(2s);
     attempt(ProtocolVersion::v5);
 }
 
 TEST_F(FallbackTest, BeginsWith50AgainWhenTheBrokerCannotBeReachedAnyMore) {
-    script.start();
+    client.start();
     attempt(ProtocolVersion::v5);
-    script.cut();
-    script.expect_event(Kind::connect_failed);
-    EXPECT_EQ(script.take_request(), TransportRequest::Kind::open);
-    script.session().transport_closed(Failure{Error::connection_lost, "refused"}, script.now());
-    script.drain();
-    script.expect_event(Kind::connect_failed);
-    script.after(1s);
+    network.cuts();
+    client.reports(Kind::connect_failed);
+    network.refuses();
+    client.reports(Kind::connect_failed);
+    wait(1s);
     attempt(ProtocolVersion::v5);
 }
 
 TEST_F(FallbackTest, KeepsTheVersionWhenTheBrokerCannotBeReached) {
-    script.start();
-    script.session().transport_closed(Failure{Error::connection_lost, "refused"}, script.now());
-    script.drain();
-    script.expect_event(Kind::connect_failed);
-    script.after(1s);
+    client.start();
+    network.refuses();
+    client.reports(Kind::connect_failed);
+    wait(1s);
     attempt(ProtocolVersion::v5);
 }
 
@@ -443,14 +443,13 @@ TEST(EndpointsTest, AreTriedInTurn) {
     Options options = quiet_options();
     options.endpoints = std::vector<Endpoint>(3);
     Script script{options};
-    script.start();
+    auto& [client, network, broker] = script.roles();
+    client.start();
     for (const std::size_t endpoint : {0u, 1u, 2u, 0u}) {
-        EXPECT_EQ(script.endpoint(), endpoint);
-        EXPECT_EQ(script.take_request(), TransportRequest::Kind::open);
-        script.session().transport_closed({}, script.now());
-        script.drain();
-        script.expect_event(Kind::connect_failed);
-        script.after(1s);
+        EXPECT_EQ(network.endpoint(), endpoint);
+        network.refuses();
+        client.reports(Kind::connect_failed);
+        script.wait(1s);
     }
 }
 
@@ -458,15 +457,13 @@ TEST(ConnectTimeoutTest, CoversEverythingUpToConnack) {
     Options options = quiet_options();
     options.connect_timeout = 3s;
     Script script{options};
-    script.start();
-    script.after(2s);
-    script.open();
-    script.expect<wire::Connect>();
-    script.after(999ms);
-    script.nothing_else();
-    script.after(1ms);
-    EXPECT_TRUE(script.expect_event(Kind::connect_failed).failure.is(Error::timed_out));
-    EXPECT_EQ(script.take_request(), TransportRequest::Kind::close);
+    auto& [client, network, broker] = script.roles();
+    client.start();
+    script.wait(2s);
+    network.opens();
+    broker.expects<wire::Connect>();
+    client.reports(Kind::connect_failed, {.error = Error::timed_out}, after(1s));
+    EXPECT_EQ(network.take_request(), TransportRequest::Kind::close);
 }
 
 TEST(BackoffTest, GrowsToItsMaximumWithFullJitterAndStartsAnewAfterALongConnection) {
@@ -488,272 +485,259 @@ TEST(BackoffTest, GrowsToItsMaximumWithFullJitterAndStartsAnewAfterALongConnecti
     EXPECT_LE(backoff.next(RetryPolicy::back_off, 1), TimePoint{500ms});
 }
 
-class KeepAliveTest : public testing::Test {
+class KeepAliveTest : public testing::Test, public Script {
 protected:
+    KeepAliveTest() : Script{options()} {}
     static Options options() {
         Options options = quiet_options();
         options.keep_alive = 10s;
         return options;
     }
-    Script script{options()};
 };
 
 // v5 [MQTT-3.1.2-20]; v3.1.1 [MQTT-3.1.2-23].
 TEST_F(KeepAliveTest, PingsAfterNineTenthsOfSilenceOfOurs) {
-    script.connect();
-    script.after(8999ms);
-    script.nothing_else();
-    script.after(1ms);
-    script.expect<wire::Pingreq>();
-    script.reply(wire::Pingresp{});
-    script.after(8999ms);
-    script.nothing_else();
-    script.after(1ms);
-    script.expect<wire::Pingreq>();
+    client.connects();
+    broker.expects(PacketType::pingreq, after(9s));
+    broker.sends(wire::Pingresp{});
+    broker.expects(PacketType::pingreq, after(9s));
 }
 
 TEST_F(KeepAliveTest, ReceivedBytesDoNotPostponeAPing) {
-    script.connect();
+    client.connects();
     for (int i = 0; i < 9; ++i) {
-        script.after(1s);
-        script.deliver("a", "x");
-        script.expect_event(Kind::message);
+        wait(1s);
+        broker.publishes("a", "x");
+        client.reports(Kind::message);
     }
-    script.expect<wire::Pingreq>();
+    broker.expects<wire::Pingreq>();
 }
 
 TEST_F(KeepAliveTest, WhatWeSendPostponesAPing) {
-    script.connect();
+    client.connects();
     for (int i = 0; i < 9; ++i) {
-        script.after(5s);
-        script.publish("a", "x");
-        script.expect<wire::Publish>();
-        script.expect_event(Kind::published);
+        wait(5s);
+        client.publish("a", "x");
+        broker.expects<wire::Publish>();
+        client.reports(Kind::published);
     }
-    script.nothing_else();
+    silence();
 }
 
 TEST_F(KeepAliveTest, ASilentBrokerIsFoundWithinOneAndAHalfKeepAlives) {
-    script.connect();
-    script.after(14s);
-    script.expect<wire::Pingreq>();
-    EXPECT_TRUE(script.expect_event(Kind::disconnected).failure.is(Error::keep_alive_timeout));
-    EXPECT_EQ(script.take_request(), TransportRequest::Kind::close);
+    client.connects();
+    wait(14s);
+    broker.expects<wire::Pingreq>();
+    client.reports(Kind::disconnected, {.error = Error::keep_alive_timeout});
+    EXPECT_EQ(network.take_request(), TransportRequest::Kind::close);
 }
 
 TEST_F(KeepAliveTest, AnyBytesCountAsAnAnswer) {
-    script.connect();
-    script.after(9s);
-    script.expect<wire::Pingreq>();
-    script.after(4s);
-    script.deliver("a", "x");
-    script.expect_event(Kind::message);
-    script.after(4s);
-    script.nothing_else();
+    client.connects();
+    wait(9s);
+    broker.expects<wire::Pingreq>();
+    wait(4s);
+    broker.publishes("a", "x");
+    client.reports(Kind::message);
+    silence(4s);
 }
 
 TEST_F(KeepAliveTest, ATransportThatTakesNothingIsFoundDead) {
-    script.connect();
-    script.stick();
-    script.after(15s);
-    EXPECT_TRUE(script.expect_event(Kind::disconnected).failure.is(Error::keep_alive_timeout));
+    client.connects();
+    network.sticks();
+    wait(15s);
+    client.reports(Kind::disconnected, {.error = Error::keep_alive_timeout});
 }
 
 TEST_F(KeepAliveTest, TheAnswerIsAwaitedFromWhenThePingHasLeft) {
-    script.connect();
-    script.stick();
-    script.after(12s);  // The PINGREQ is stuck since 9 s.
-    script.unstick();
-    script.expect<wire::Pingreq>();
-    script.after(4999ms);
-    script.nothing_else();
-    script.after(1ms);
-    script.expect_event(Kind::disconnected);
+    client.connects();
+    network.sticks();
+    wait(12s);  // The PINGREQ is stuck since 9 s.
+    network.flows();
+    broker.expects<wire::Pingreq>();
+    client.reports(Kind::disconnected, after(5s));
 }
 
 TEST_F(KeepAliveTest, WhileReadingPausesSilenceIsNotHeldAgainstTheBroker) {
-    script.connect();
-    script.pause();
-    script.after(60s);
-    while (script.sent_anything()) {
-        script.expect<wire::Pingreq>();
+    client.connects();
+    client.pause();
+    wait(60s);
+    while (broker.has_heard()) {
+        broker.expects<wire::Pingreq>();
     }
-    script.resume();
-    script.after(4999ms);
-    script.nothing_else();
-    script.after(1ms);
-    script.expect_event(Kind::disconnected);
+    client.resume();
+    client.reports(Kind::disconnected, after(5s));
 }
 
 // The peer's reset is seen by the second write after it, so within one keep-alive.
 TEST_F(KeepAliveTest, WhileReadingPausesTwoPingsLeaveInEachKeepAlive) {
-    script.connect();
-    script.pause();
+    client.connects();
+    client.pause();
     for (int i = 0; i < 6; ++i) {
-        script.after(4499ms);
-        script.nothing_else();
-        script.after(1ms);
-        script.expect<wire::Pingreq>();
+        broker.expects(PacketType::pingreq, after(4500ms));
     }
-    script.resume();
-    script.reply_bytes({0xD0, 0x00});
-    script.after(4s);
-    script.nothing_else();
+    client.resume();
+    broker.sends_bytes({0xD0, 0x00});
+    silence(4s);
 }
 
 TEST_F(KeepAliveTest, WhileReadingPausesATransportThatTakesNothingIsFoundDead) {
-    script.connect();
-    script.pause();
-    script.stick();
-    script.after(14999ms);
-    script.nothing_else();
-    script.after(1ms);
-    EXPECT_TRUE(script.expect_event(Kind::disconnected).failure.is(Error::keep_alive_timeout));
+    client.connects();
+    client.pause();
+    network.sticks();
+    client.reports(Kind::disconnected, {.error = Error::keep_alive_timeout}, after(15s));
 }
 
 TEST_F(KeepAliveTest, WhileReadingPausesALossThatTheTransportReportsEndsTheConnection) {
-    script.connect();
-    script.pause();
-    script.after(5s);
-    script.expect<wire::Pingreq>();
-    script.cut();
-    EXPECT_TRUE(script.expect_event(Kind::disconnected).failure.is(Error::connection_lost));
-    script.reconnect();
+    client.connects();
+    client.pause();
+    wait(5s);
+    broker.expects<wire::Pingreq>();
+    network.cuts();
+    client.reports(Kind::disconnected, {.error = Error::connection_lost});
+    client.reconnects();
 }
 
 TEST_F(KeepAliveTest, TheServersKeepAliveReplacesOurs) {
     wire::Connack connack;
     connack.properties.server_keep_alive_s = std::uint16_t{0};
-    script.connect(connack);
-    script.after(1h);
-    script.nothing_else();
+    client.connects(connack);
+    silence(1h);
 }
 
 // v5 [MQTT-3.14.4-1]; v3.1.1 [MQTT-3.14.4-2].
 TEST(CloseTest, SaysGoodbyeAtOnceWhenNothingIsUnfinished) {
     Script script;
-    script.connect();
-    script.close();
-    EXPECT_EQ(script.expect<wire::Disconnect>().reason_code, ReasonCode::normal_disconnection);
-    EXPECT_EQ(script.take_request(), TransportRequest::Kind::close_after_flush);
-    const auto refused = script.try_publish(1, "a", "x", Qos::at_most_once);
+    auto& [client, network, broker] = script.roles();
+    client.connects();
+    client.close();
+    broker.expects(PacketType::disconnect, {.reason = ReasonCode::normal_disconnection});
+    EXPECT_EQ(network.take_request(), TransportRequest::Kind::close_after_flush);
+    const auto refused = client.try_publish(1, "a", "x", Qos::at_most_once);
     EXPECT_TRUE(refused.error().is(Error::closed));
-    script.nothing_else();
-    script.cut();
-    EXPECT_FALSE(script.expect_event(Kind::disconnected).failure.code);
-    script.expect_event(Kind::closed);
-    script.nothing_else();
+    script.silence();
+    network.cuts();
+    EXPECT_FALSE(client.reports(Kind::disconnected).failure.code);
+    client.reports(Kind::closed);
+    script.silence();
     EXPECT_FALSE(script.session().deadline());
 }
 
 TEST(CloseTest, LetsAcknowledgementsLeaveBeforeTheGoodbye) {
     Script script;
-    script.connect();
-    script.deliver("a", "x", Qos::at_least_once, 7);
-    const DeliveryId delivery = script.expect_event(Kind::message).delivery;
-    script.stick();
-    script.acknowledge(delivery);
-    script.close();
-    script.unstick();
-    EXPECT_EQ(script.expect<wire::Puback>().packet_id, 7);
-    script.expect<wire::Disconnect>();
-    script.nothing_else();
+    auto& [client, network, broker] = script.roles();
+    client.connects();
+    broker.publishes("a", "x", Qos::at_least_once, 7);
+    const DeliveryId delivery = client.reports(Kind::message).delivery;
+    network.sticks();
+    client.acknowledge(delivery);
+    client.close();
+    network.flows();
+    broker.expects(PacketType::puback, {.packet_id = 7});
+    broker.expects<wire::Disconnect>();
+    script.silence();
 }
 
 TEST(CloseTest, WaitsForAcknowledgements) {
     Script script;
-    script.connect();
-    const Token token = script.publish("a", "x", Qos::at_least_once);
-    const auto publish = script.expect<wire::Publish>();
-    script.close();
-    script.after(1s);
-    script.nothing_else();
-    script.reply(wire::Puback{publish.packet_id, ReasonCode::success, {}});
-    EXPECT_EQ(script.expect_event(Kind::published).token, token);
-    script.expect<wire::Disconnect>();
+    auto& [client, network, broker] = script.roles();
+    client.connects();
+    const Token token = client.publish("a", "x", Qos::at_least_once);
+    const auto publish = broker.expects<wire::Publish>();
+    client.close();
+    script.silence(1s);
+    broker.sends(wire::Puback{publish.packet_id, ReasonCode::success, {}});
+    client.reports(Kind::published, {.token = token});
+    broker.expects<wire::Disconnect>();
 }
 
 TEST(CloseTest, ReportsWhatIsUnfinishedAtTheDeadline) {
     Script script;
-    script.connect();
-    const Token token = script.publish("a", "x", Qos::at_least_once);
-    script.expect<wire::Publish>();
-    script.close(2s);
-    script.after(2s);
-    script.expect<wire::Disconnect>();
-    script.cut();
-    script.expect_event(Kind::disconnected);
-    const Happened failed = script.expect_event(Kind::publish_failed);
+    auto& [client, network, broker] = script.roles();
+    client.connects();
+    const Token token = client.publish("a", "x", Qos::at_least_once);
+    broker.expects<wire::Publish>();
+    client.close(2s);
+    script.wait(2s);
+    broker.expects<wire::Disconnect>();
+    network.cuts();
+    client.reports(Kind::disconnected);
+    const Happened failed = client.reports(Kind::publish_failed);
     EXPECT_EQ(failed.token, token);
     EXPECT_TRUE(failed.failure.is(Error::closed));
-    script.expect_event(Kind::closed);
+    client.reports(Kind::closed);
 }
 
 TEST(CloseTest, GoesOnConnectingUntilTheDeadlineForWhatIsQueued) {
     Script script;
-    script.start();
-    const Token token = script.publish("a", "x");
-    script.close(2s);
-    script.open();
-    script.expect<wire::Connect>();
-    script.reply(wire::Connack{});
-    script.expect_event(Kind::connected);
-    script.expect<wire::Publish>();
-    script.expect<wire::Disconnect>();
-    EXPECT_EQ(script.expect_event(Kind::published).token, token);
-    script.cut();
-    script.expect_event(Kind::disconnected);
-    script.expect_event(Kind::closed);
+    auto& [client, network, broker] = script.roles();
+    client.start();
+    const Token token = client.publish("a", "x");
+    client.close(2s);
+    network.opens();
+    broker.expects<wire::Connect>();
+    broker.sends(wire::Connack{});
+    client.reports(Kind::connected);
+    broker.expects<wire::Publish>();
+    broker.expects<wire::Disconnect>();
+    client.reports(Kind::published, {.token = token});
+    network.cuts();
+    client.reports(Kind::disconnected);
+    client.reports(Kind::closed);
 }
 
 TEST(CloseTest, ClosesATransportThatDoesNotFlushInTime) {
     Script script;
-    script.connect();
-    script.stick();
-    script.close(1s);
-    EXPECT_EQ(script.take_request(), TransportRequest::Kind::close_after_flush);
-    script.after(2s);
-    EXPECT_EQ(script.take_request(), TransportRequest::Kind::close);
-    script.cut();
-    script.expect_event(Kind::disconnected);
-    script.expect_event(Kind::closed);
+    auto& [client, network, broker] = script.roles();
+    client.connects();
+    network.sticks();
+    client.close(1s);
+    EXPECT_EQ(network.take_request(), TransportRequest::Kind::close_after_flush);
+    script.wait(2s);
+    EXPECT_EQ(network.take_request(), TransportRequest::Kind::close);
+    network.cuts();
+    client.reports(Kind::disconnected);
+    client.reports(Kind::closed);
 }
 
 TEST(CloseTest, ASecondTimeShortensTheWaitAndSaysNothingTwice) {
     Script script;
-    script.connect();
-    script.stick();
-    script.close(10s);
-    EXPECT_EQ(script.take_request(), TransportRequest::Kind::close_after_flush);
-    script.close(1s);
-    script.after(1250ms);
-    EXPECT_EQ(script.take_request(), TransportRequest::Kind::close);
-    script.cut();
-    script.expect_event(Kind::disconnected);
-    script.expect_event(Kind::closed);
-    script.close();
-    script.nothing_else();
+    auto& [client, network, broker] = script.roles();
+    client.connects();
+    network.sticks();
+    client.close(10s);
+    EXPECT_EQ(network.take_request(), TransportRequest::Kind::close_after_flush);
+    client.close(1s);
+    script.wait(1250ms);
+    EXPECT_EQ(network.take_request(), TransportRequest::Kind::close);
+    network.cuts();
+    client.reports(Kind::disconnected);
+    client.reports(Kind::closed);
+    client.close();
+    script.silence();
 }
 
 TEST(CloseTest, ASecondTimeShortensTheWaitForAcknowledgements) {
     Script script;
-    script.connect();
-    script.publish("a", "x", Qos::at_least_once);
-    script.expect<wire::Publish>();
-    script.close(10s);
-    script.nothing_else();
-    script.close(0s);
-    script.expect<wire::Disconnect>();
+    auto& [client, network, broker] = script.roles();
+    client.connects();
+    client.publish("a", "x", Qos::at_least_once);
+    broker.expects<wire::Publish>();
+    client.close(10s);
+    script.silence();
+    client.close(0s);
+    broker.expects<wire::Disconnect>();
 }
 
 TEST(CloseTest, WhileWaitingForTheNextAttemptEndsAtOnce) {
     Script script;
-    script.connect();
-    script.cut();
-    script.expect_event(Kind::disconnected);
-    script.close();
-    script.expect_event(Kind::closed);
-    script.nothing_else();
+    auto& [client, network, broker] = script.roles();
+    client.connects();
+    network.cuts();
+    client.reports(Kind::disconnected);
+    client.close();
+    client.reports(Kind::closed);
+    script.silence();
     EXPECT_FALSE(script.session().deadline());
 }
 
@@ -761,66 +745,68 @@ TEST(CloseTest, WhileWaitingForTheNextAttemptFailsWhatIsUnfinishedAtTheDeadline)
     Options options = quiet_options();
     options.reconnect_min = options.reconnect_max = 1h;
     Script script{options};
-    script.connect();
-    script.publish("a", "x", Qos::at_least_once);
-    script.expect<wire::Publish>();
-    script.reply(wire::Disconnect{ReasonCode::session_taken_over, {}});  // The longest delay.
-    script.expect_event(Kind::disconnected);
-    script.cut();
-    script.close(2s);
-    script.after(1999ms);
-    script.nothing_else();
-    script.after(1ms);
-    EXPECT_TRUE(script.expect_event(Kind::publish_failed).failure.is(Error::closed));
-    script.expect_event(Kind::closed);
-    script.nothing_else();
+    auto& [client, network, broker] = script.roles();
+    client.connects();
+    client.publish("a", "x", Qos::at_least_once);
+    broker.expects<wire::Publish>();
+    broker.sends(wire::Disconnect{ReasonCode::session_taken_over, {}});  // The longest delay.
+    client.reports(Kind::disconnected);
+    network.cuts();
+    client.close(2s);
+    client.reports(Kind::publish_failed, {.error = Error::closed}, after(2s));
+    client.reports(Kind::closed);
+    script.silence();
 }
 
 TEST(CloseTest, WhileAFailedConnectionIsClosingEndsWithIt) {
     Script script;
-    script.connect();
-    script.reply_bytes({0x00, 0x00});
-    script.expect_event(Kind::disconnected);
-    script.expect<wire::Disconnect>();
-    script.close();
-    script.nothing_else();
-    script.cut();
-    script.expect_event(Kind::closed);
-    script.nothing_else();
+    auto& [client, network, broker] = script.roles();
+    client.connects();
+    broker.sends_bytes({0x00, 0x00});
+    client.reports(Kind::disconnected);
+    broker.expects<wire::Disconnect>();
+    client.close();
+    script.silence();
+    network.cuts();
+    client.reports(Kind::closed);
+    script.silence();
 }
 
 TEST(CloseTest, WhileReadingPausesEndsAtTheDeadline) {
     Script script;
-    script.connect();
-    const Token token = script.publish("a", "x", Qos::at_least_once);
-    const auto publish = script.expect<wire::Publish>();
-    script.pause();
-    script.close(2s);
-    script.reply(wire::Puback{publish.packet_id, ReasonCode::success, {}});
-    script.after(2s);
-    script.expect<wire::Disconnect>();
-    script.cut();
-    script.expect_event(Kind::disconnected);
-    EXPECT_EQ(script.expect_event(Kind::publish_failed).token, token);
-    script.expect_event(Kind::closed);
+    auto& [client, network, broker] = script.roles();
+    client.connects();
+    const Token token = client.publish("a", "x", Qos::at_least_once);
+    const auto publish = broker.expects<wire::Publish>();
+    client.pause();
+    client.close(2s);
+    broker.sends(wire::Puback{publish.packet_id, ReasonCode::success, {}});
+    script.wait(2s);
+    broker.expects<wire::Disconnect>();
+    network.cuts();
+    client.reports(Kind::disconnected);
+    client.reports(Kind::publish_failed, {.token = token});
+    client.reports(Kind::closed);
 }
 
 TEST(CloseTest, EndsAtOnceWhenNothingWasStarted) {
     Script script;
-    script.close();
-    script.expect_event(Kind::closed);
-    script.nothing_else();
+    auto& [client, network, broker] = script.roles();
+    client.close();
+    client.reports(Kind::closed);
+    script.silence();
 }
 
 TEST(CloseTest, EndsAnAttemptThatIsUnderWay) {
     Script script;
-    script.start();
-    EXPECT_EQ(script.take_request(), TransportRequest::Kind::open);
-    script.close();
-    EXPECT_EQ(script.take_request(), TransportRequest::Kind::close);
-    script.cut();
-    script.expect_event(Kind::closed);
-    script.nothing_else();
+    auto& [client, network, broker] = script.roles();
+    client.start();
+    EXPECT_EQ(network.take_request(), TransportRequest::Kind::open);
+    client.close();
+    EXPECT_EQ(network.take_request(), TransportRequest::Kind::close);
+    network.cuts();
+    client.reports(Kind::closed);
+    script.silence();
 }
 
 }  // namespace

@@ -14,6 +14,7 @@ namespace {
 
 using namespace support;
 using Kind = Event::Kind;
+using wire::PacketType;
 
 constexpr ProtocolVersion kVersions[] = {ProtocolVersion::v3_1, ProtocolVersion::v3_1_1, ProtocolVersion::v5};
 
@@ -21,170 +22,166 @@ std::string version_name(const testing::TestParamInfo<ProtocolVersion>& info) {
     return "v" + std::to_string(static_cast<int>(info.param));
 }
 
-class PublishingTest : public testing::TestWithParam<ProtocolVersion> {
+class PublishingTest : public testing::TestWithParam<ProtocolVersion>, public Script {
 protected:
-    Script script{quiet_options(GetParam())};
+    PublishingTest() : Script{GetParam()} {}
 };
 
 INSTANTIATE_TEST_SUITE_P(EachVersion, PublishingTest, testing::ValuesIn(kVersions), version_name);
 
 // v5 [MQTT-4.3.1-1]; v3.1.1 [MQTT-4.3.1-1].
 TEST_P(PublishingTest, Qos0IsDoneOnceItHasLeft) {
-    script.connect();
-    script.stick();
-    const Token token = script.publish("a", "1");
-    EXPECT_TRUE(script.events().empty());
-    script.unstick();
-    const auto publish = script.expect<wire::Publish>();
+    client.connects();
+    network.sticks();
+    const Token token = client.publish("a", "1");
+    EXPECT_TRUE(client.events().empty());
+    network.flows();
+    const auto publish = broker.expects<wire::Publish>();
     EXPECT_EQ(publish.qos, Qos::at_most_once);
     EXPECT_FALSE(publish.dup);
-    EXPECT_EQ(script.expect_event(Kind::published).token, token);
-    script.nothing_else();
+    client.reports(Kind::published, {.token = token});
+    silence();
 }
 
 // v5 [MQTT-4.3.2-1] to [MQTT-4.3.2-3]; v3.1.1 [MQTT-4.3.2-1].
 TEST_P(PublishingTest, Qos1IsDoneWithPuback) {
-    script.connect();
-    const Token token = script.publish("a", "1", Qos::at_least_once);
-    const auto publish = script.expect<wire::Publish>();
+    client.connects();
+    const Token token = client.publish("a", "1", Qos::at_least_once);
+    const auto publish = broker.expects<wire::Publish>();
     EXPECT_FALSE(publish.dup);
     EXPECT_NE(publish.packet_id, 0);
-    script.reply(wire::Puback{publish.packet_id, ReasonCode::success, {}});
-    EXPECT_EQ(script.expect_event(Kind::published).token, token);
-    script.nothing_else();
+    broker.sends(wire::Puback{publish.packet_id, ReasonCode::success, {}});
+    client.reports(Kind::published, {.token = token});
+    silence();
 }
 
 // v5 [MQTT-4.3.3-1] to [MQTT-4.3.3-5]; v3.1.1 [MQTT-4.3.3-1].
 TEST_P(PublishingTest, Qos2IsDoneWithPubcomp) {
-    script.connect();
-    const Token token = script.publish("a", "1", Qos::exactly_once);
-    const auto publish = script.expect<wire::Publish>();
-    script.reply(wire::Pubrec{publish.packet_id, ReasonCode::success, {}});
-    EXPECT_EQ(script.expect<wire::Pubrel>().packet_id, publish.packet_id);
-    EXPECT_TRUE(script.events().empty());
-    script.reply(wire::Pubcomp{publish.packet_id, ReasonCode::success, {}});
-    EXPECT_EQ(script.expect_event(Kind::published).token, token);
-    script.nothing_else();
+    client.connects();
+    const Token token = client.publish("a", "1", Qos::exactly_once);
+    const auto publish = broker.expects<wire::Publish>();
+    broker.sends(wire::Pubrec{publish.packet_id, ReasonCode::success, {}});
+    broker.expects(PacketType::pubrel, {.packet_id = publish.packet_id});
+    EXPECT_TRUE(client.events().empty());
+    broker.sends(wire::Pubcomp{publish.packet_id, ReasonCode::success, {}});
+    client.reports(Kind::published, {.token = token});
+    silence();
 }
 
 // Ends a connection and resumes the session on the next one.
 void cut_and_resume(Script& script) {
-    script.cut();
-    script.expect_event(Kind::disconnected);
-    wire::Connack connack;
-    connack.session_present = true;
-    EXPECT_FALSE(script.reconnect(connack).clean_start);
+    script.network.cuts();
+    script.client.reports(Kind::disconnected);
+    EXPECT_FALSE(script.client.reconnects(resuming()).clean_start);
 }
 
 // v5 [MQTT-4.4.0-1], [MQTT-3.3.1-1]; v3.1.1 [MQTT-4.4.0-1].
 TEST_P(PublishingTest, AResumedSessionSendsPublishAgainWithDupAndTheSameIdentifier) {
-    script.connect();
-    script.publish("a", "1", Qos::at_least_once);
-    script.publish("a", "2", Qos::exactly_once);
-    const auto first = script.expect<wire::Publish>();
-    const auto second = script.expect<wire::Publish>();
-    cut_and_resume(script);
-    const auto again = script.expect<wire::Publish>();
+    client.connects();
+    client.publish("a", "1", Qos::at_least_once);
+    client.publish("a", "2", Qos::exactly_once);
+    const auto first = broker.expects<wire::Publish>();
+    const auto second = broker.expects<wire::Publish>();
+    cut_and_resume(*this);
+    const auto again = broker.expects<wire::Publish>();
     EXPECT_EQ(again.packet_id, first.packet_id);
     EXPECT_TRUE(again.dup);
     EXPECT_EQ(again.topic, "a");
-    EXPECT_EQ(script.expect<wire::Publish>().packet_id, second.packet_id);
-    script.nothing_else();
-    EXPECT_EQ(script.session().statistics().retransmissions, 2u);
+    broker.expects(PacketType::publish, {.packet_id = second.packet_id});
+    silence();
+    EXPECT_EQ(session().statistics().retransmissions, 2u);
 }
 
 // v5 [MQTT-4.3.3-6]; v3.1.1 [MQTT-4.3.3-1].
 TEST_P(PublishingTest, AResumedSessionSendsPubrelAgainAndNeverThePublish) {
-    script.connect();
-    const Token token = script.publish("a", "1", Qos::exactly_once);
-    const auto publish = script.expect<wire::Publish>();
-    script.reply(wire::Pubrec{publish.packet_id, ReasonCode::success, {}});
-    script.expect<wire::Pubrel>();
-    cut_and_resume(script);
-    EXPECT_EQ(script.expect<wire::Pubrel>().packet_id, publish.packet_id);
-    script.nothing_else();
-    script.reply(wire::Pubcomp{publish.packet_id, ReasonCode::success, {}});
-    EXPECT_EQ(script.expect_event(Kind::published).token, token);
+    client.connects();
+    const Token token = client.publish("a", "1", Qos::exactly_once);
+    const auto publish = broker.expects<wire::Publish>();
+    broker.sends(wire::Pubrec{publish.packet_id, ReasonCode::success, {}});
+    broker.expects<wire::Pubrel>();
+    cut_and_resume(*this);
+    broker.expects(PacketType::pubrel, {.packet_id = publish.packet_id});
+    silence();
+    broker.sends(wire::Pubcomp{publish.packet_id, ReasonCode::success, {}});
+    client.reports(Kind::published, {.token = token});
 }
 
 // v5 and v3.1.1 [MQTT-4.6.0-4].
 TEST_P(PublishingTest, PubrelsAreSentAgainInTheOrderOfTheirPubrecs) {
-    script.connect();
+    client.connects();
     std::vector<std::uint16_t> ids;
     for (int i = 0; i < 3; ++i) {
-        script.publish("a", "1", Qos::exactly_once);
-        ids.push_back(script.expect<wire::Publish>().packet_id);
+        client.publish("a", "1", Qos::exactly_once);
+        ids.push_back(broker.expects<wire::Publish>().packet_id);
     }
     for (const int i : {2, 0}) {
-        script.reply(wire::Pubrec{ids[i], ReasonCode::success, {}});
-        script.expect<wire::Pubrel>();
+        broker.sends(wire::Pubrec{ids[i], ReasonCode::success, {}});
+        broker.expects<wire::Pubrel>();
     }
-    cut_and_resume(script);
-    EXPECT_EQ(script.expect<wire::Pubrel>().packet_id, ids[2]);
-    EXPECT_EQ(script.expect<wire::Pubrel>().packet_id, ids[0]);
-    EXPECT_EQ(script.expect<wire::Publish>().packet_id, ids[1]);
-    script.nothing_else();
+    cut_and_resume(*this);
+    broker.expects(PacketType::pubrel, {.packet_id = ids[2]});
+    broker.expects(PacketType::pubrel, {.packet_id = ids[0]});
+    broker.expects(PacketType::publish, {.packet_id = ids[1]});
+    silence();
 }
 
 // v5 [MQTT-4.4.0-1]: at no other time.
 TEST_P(PublishingTest, NothingIsSentAgainOnALivingConnection) {
-    script.connect();
-    script.publish("a", "1", Qos::at_least_once);
-    script.expect<wire::Publish>();
-    script.after(1h);
-    script.nothing_else();
+    client.connects();
+    client.publish("a", "1", Qos::at_least_once);
+    broker.expects<wire::Publish>();
+    silence(1h);
 }
 
 TEST_P(PublishingTest, APublishThatNeverLeftIsNotARetransmission) {
-    script.connect();
-    script.stick();
-    script.publish("a", "1", Qos::at_least_once);
-    script.publish("a", "2", Qos::at_least_once);
-    script.write(3);  // The first has begun to leave; the second is in another chunk.
-    cut_and_resume(script);
-    EXPECT_TRUE(script.expect<wire::Publish>().dup);
-    EXPECT_FALSE(script.expect<wire::Publish>().dup);
-    EXPECT_EQ(script.session().statistics().retransmissions, 1u);
+    client.connects();
+    network.sticks();
+    client.publish("a", "1", Qos::at_least_once);
+    client.publish("a", "2", Qos::at_least_once);
+    network.takes(3);  // The first has begun to leave; the second is in another chunk.
+    cut_and_resume(*this);
+    EXPECT_TRUE(broker.expects<wire::Publish>().dup);
+    EXPECT_FALSE(broker.expects<wire::Publish>().dup);
+    EXPECT_EQ(session().statistics().retransmissions, 1u);
 }
 
 // v5 [MQTT-4.6.0-1]: and nothing new overtakes what waits.
 TEST_P(PublishingTest, WhatWasQueuedOfflineLeavesInOrderBehindWhatIsSentAgain) {
-    script.connect();
-    script.publish("a", "1", Qos::at_least_once);
-    script.expect<wire::Publish>();
-    script.cut();
-    script.expect_event(Kind::disconnected);
-    script.publish("a", "2", Qos::exactly_once);
-    script.publish("a", "3");
-    script.publish("a", "4", Qos::at_least_once);
-    wire::Connack connack;
-    connack.session_present = true;
-    script.reconnect(connack);
+    client.connects();
+    client.publish("a", "1", Qos::at_least_once);
+    broker.expects<wire::Publish>();
+    network.cuts();
+    client.reports(Kind::disconnected);
+    client.publish("a", "2", Qos::exactly_once);
+    client.publish("a", "3");
+    client.publish("a", "4", Qos::at_least_once);
+    client.reconnects(resuming());
     for (const char* payload : {"1", "2", "3", "4"}) {
-        const auto publish = script.expect<wire::Publish>();
+        const auto publish = broker.expects<wire::Publish>();
         EXPECT_EQ(static_cast<char>(publish.payload[0]), *payload);
         EXPECT_EQ(publish.dup, *payload == '1');
     }
-    script.expect_event(Kind::published);  // QoS 0.
-    script.nothing_else();
+    client.reports(Kind::published);  // QoS 0.
+    silence();
 }
 
 // CONNACK of 3.1 does not say whether there is a session, so that DUP has to be right in both cases.
 TEST(Publishing31Test, SendsAgainWithDupAndSubscribesAgainSinceTheSessionMayBeThere) {
     Script script{quiet_options(ProtocolVersion::v3_1)};
-    script.subscribe("b");
-    script.connect();
+    auto& [client, network, broker] = script.roles();
+    client.subscribe("b");
+    client.connects();
     const ReasonCode granted[] = {ReasonCode::success};
-    script.reply(
-        wire::Suback{script.expect<wire::Subscribe>().packet_id, wire::ReasonCodes{std::span{granted}}, {}});
-    script.expect_event(Kind::subscribed);
-    script.publish("a", "1", Qos::exactly_once);
-    const auto publish = script.expect<wire::Publish>();
-    script.cut();
-    script.expect_event(Kind::disconnected);
-    script.reconnect();
-    script.expect<wire::Subscribe>();
-    const auto again = script.expect<wire::Publish>();
+    broker.sends(
+        wire::Suback{broker.expects<wire::Subscribe>().packet_id, wire::ReasonCodes{std::span{granted}}, {}});
+    client.reports(Kind::subscribed);
+    client.publish("a", "1", Qos::exactly_once);
+    const auto publish = broker.expects<wire::Publish>();
+    network.cuts();
+    client.reports(Kind::disconnected);
+    client.reconnects();
+    broker.expects<wire::Subscribe>();
+    const auto again = broker.expects<wire::Publish>();
     EXPECT_TRUE(again.dup);
     EXPECT_EQ(again.packet_id, publish.packet_id);
 }
@@ -196,81 +193,83 @@ INSTANTIATE_TEST_SUITE_P(EachVersion, LostSessionTest,
 
 // v5 [MQTT-3.2.2-5].
 TEST_P(LostSessionTest, PublishesAgainAsNewMessagesBeforeWhatIsQueued) {
-    script.connect();
-    const Token first = script.publish("a", "1", Qos::at_least_once);
-    const Token second = script.publish("a", "2", Qos::exactly_once);
-    const Token released = script.publish("a", "3", Qos::exactly_once);
-    script.expect<wire::Publish>();
-    script.expect<wire::Publish>();
-    const auto third = script.expect<wire::Publish>();
-    script.reply(wire::Pubrec{third.packet_id, ReasonCode::success, {}});
-    script.expect<wire::Pubrel>();
-    script.cut();
-    script.expect_event(Kind::disconnected);
-    script.publish("a", "4", Qos::at_least_once);
-    script.reconnect();
+    client.connects();
+    const Token first = client.publish("a", "1", Qos::at_least_once);
+    const Token second = client.publish("a", "2", Qos::exactly_once);
+    const Token released = client.publish("a", "3", Qos::exactly_once);
+    broker.expects<wire::Publish>();
+    broker.expects<wire::Publish>();
+    const auto third = broker.expects<wire::Publish>();
+    broker.sends(wire::Pubrec{third.packet_id, ReasonCode::success, {}});
+    broker.expects<wire::Pubrel>();
+    network.cuts();
+    client.reports(Kind::disconnected);
+    client.publish("a", "4", Qos::at_least_once);
+    client.reconnects();
     // The broker had taken the third over: sent again, it could arrive twice.
-    EXPECT_EQ(script.expect_event(Kind::published).token, released);
+    client.reports(Kind::published, {.token = released});
     std::vector<std::uint16_t> ids;
     for (const char* payload : {"1", "2", "4"}) {
-        const auto publish = script.expect<wire::Publish>();
+        const auto publish = broker.expects<wire::Publish>();
         EXPECT_EQ(static_cast<char>(publish.payload[0]), *payload);
         EXPECT_FALSE(publish.dup);
         ids.push_back(publish.packet_id);
     }
-    script.reply(wire::Puback{ids[0], ReasonCode::success, {}});
-    EXPECT_EQ(script.expect_event(Kind::published).token, first);
-    script.reply(wire::Pubrec{ids[1], ReasonCode::success, {}});
-    script.expect<wire::Pubrel>();
-    script.reply(wire::Pubcomp{ids[1], ReasonCode::success, {}});
-    EXPECT_EQ(script.expect_event(Kind::published).token, second);
-    script.nothing_else();
+    broker.sends(wire::Puback{ids[0], ReasonCode::success, {}});
+    client.reports(Kind::published, {.token = first});
+    broker.sends(wire::Pubrec{ids[1], ReasonCode::success, {}});
+    broker.expects<wire::Pubrel>();
+    broker.sends(wire::Pubcomp{ids[1], ReasonCode::success, {}});
+    client.reports(Kind::published, {.token = second});
+    silence();
 }
 
 TEST(PublishingPolicyTest, ALostSessionFailsUnacknowledgedMessagesWhenAskedTo) {
     Options options = quiet_options();
     options.lost_session = LostSession::fail;
     Script script{options};
-    script.connect();
-    const Token token = script.publish("a", "1", Qos::at_least_once);
-    script.expect<wire::Publish>();
-    script.cut();
-    script.expect_event(Kind::disconnected);
-    const Token queued = script.publish("a", "2", Qos::at_least_once);
-    script.reconnect();
-    const Happened failed = script.expect_event(Kind::publish_failed);
+    auto& [client, network, broker] = script.roles();
+    client.connects();
+    const Token token = client.publish("a", "1", Qos::at_least_once);
+    broker.expects<wire::Publish>();
+    network.cuts();
+    client.reports(Kind::disconnected);
+    const Token queued = client.publish("a", "2", Qos::at_least_once);
+    client.reconnects();
+    const Happened failed = client.reports(Kind::publish_failed);
     EXPECT_EQ(failed.token, token);
     EXPECT_TRUE(failed.failure.is(Error::session_lost));
-    const auto publish = script.expect<wire::Publish>();
-    script.reply(wire::Puback{publish.packet_id, ReasonCode::success, {}});
-    EXPECT_EQ(script.expect_event(Kind::published).token, queued);
-    script.nothing_else();
+    const auto publish = broker.expects<wire::Publish>();
+    broker.sends(wire::Puback{publish.packet_id, ReasonCode::success, {}});
+    client.reports(Kind::published, {.token = queued});
+    script.silence();
 }
 
 TEST_P(PublishingTest, Qos0ThatHadNotLeftFailsWithTheConnection) {
-    script.connect();
-    script.stick();
-    const Token token = script.publish("a", "1");
-    script.cut();
-    script.expect_event(Kind::disconnected);
-    const Happened failed = script.expect_event(Kind::publish_failed);
+    client.connects();
+    network.sticks();
+    const Token token = client.publish("a", "1");
+    network.cuts();
+    client.reports(Kind::disconnected);
+    const Happened failed = client.reports(Kind::publish_failed);
     EXPECT_EQ(failed.token, token);
     EXPECT_TRUE(failed.failure.is(Error::connection_lost));
 }
 
 TEST(PublishedReasonTest, TellsThatNobodySubscribes) {
     Script script;
-    script.connect();
-    script.publish("a", "1", Qos::at_least_once);
-    script.reply(
-        wire::Puback{script.expect<wire::Publish>().packet_id, ReasonCode::no_matching_subscribers, {}});
-    EXPECT_EQ(script.expect_event(Kind::published).reason, ReasonCode::no_matching_subscribers);
-    script.publish("a", "2", Qos::exactly_once);
-    const auto publish = script.expect<wire::Publish>();
-    script.reply(wire::Pubrec{publish.packet_id, ReasonCode::no_matching_subscribers, {}});
-    script.expect<wire::Pubrel>();
-    script.reply(wire::Pubcomp{publish.packet_id, ReasonCode::success, {}});
-    EXPECT_EQ(script.expect_event(Kind::published).reason, ReasonCode::no_matching_subscribers);
+    auto& [client, network, broker] = script.roles();
+    client.connects();
+    client.publish("a", "1", Qos::at_least_once);
+    broker.sends(
+        wire::Puback{broker.expects<wire::Publish>().packet_id, ReasonCode::no_matching_subscribers, {}});
+    client.reports(Kind::published, {.reason = ReasonCode::no_matching_subscribers});
+    client.publish("a", "2", Qos::exactly_once);
+    const auto publish = broker.expects<wire::Publish>();
+    broker.sends(wire::Pubrec{publish.packet_id, ReasonCode::no_matching_subscribers, {}});
+    broker.expects<wire::Pubrel>();
+    broker.sends(wire::Pubcomp{publish.packet_id, ReasonCode::success, {}});
+    client.reports(Kind::published, {.reason = ReasonCode::no_matching_subscribers});
 }
 
 struct Refusal {
@@ -284,24 +283,25 @@ class RefusedPublishTest : public testing::TestWithParam<Refusal> {};
 // v5 [MQTT-4.4.0-2], and the quota is given back, v5 [MQTT-3.3.4-7].
 TEST_P(RefusedPublishTest, IsReportedAndMakesRoomForTheNext) {
     Script script;
+    auto& [client, network, broker] = script.roles();
     wire::Connack connack;
     connack.properties.receive_maximum = std::uint16_t{1};
-    script.connect(connack);
-    const Token token = script.publish("a", "1", GetParam().qos);
-    script.publish("a", "2", Qos::at_least_once);
-    const auto publish = script.expect<wire::Publish>();
-    EXPECT_FALSE(script.sent_anything());
+    client.connects(connack);
+    const Token token = client.publish("a", "1", GetParam().qos);
+    client.publish("a", "2", Qos::at_least_once);
+    const auto publish = broker.expects<wire::Publish>();
+    EXPECT_FALSE(broker.has_heard());
     if (GetParam().qos == Qos::at_least_once) {
-        script.reply(wire::Puback{publish.packet_id, GetParam().reason, {}});
+        broker.sends(wire::Puback{publish.packet_id, GetParam().reason, {}});
     } else {
-        script.reply(wire::Pubrec{publish.packet_id, GetParam().reason, {}});
+        broker.sends(wire::Pubrec{publish.packet_id, GetParam().reason, {}});
     }
-    const Happened failed = script.expect_event(Kind::publish_failed);
+    const Happened failed = client.reports(Kind::publish_failed);
     EXPECT_EQ(failed.token, token);
     EXPECT_TRUE(failed.failure.is(Error::refused));
     EXPECT_EQ(failed.reason, GetParam().reason);
-    script.expect<wire::Publish>();
-    script.nothing_else();
+    broker.expects<wire::Publish>();
+    script.silence();
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -315,115 +315,121 @@ INSTANTIATE_TEST_SUITE_P(
 // v5 [MQTT-4.9.0-2], [MQTT-4.9.0-3].
 TEST(QuotaTest, HoldsBackPublishAndNothingElse) {
     Script script;
+    auto& [client, network, broker] = script.roles();
     wire::Connack connack;
     connack.properties.receive_maximum = std::uint16_t{2};
-    script.connect(connack);
-    script.publish("a", "1", Qos::exactly_once);
-    script.publish("a", "2", Qos::at_least_once);
-    script.publish("a", "3", Qos::at_least_once);
-    const auto first = script.expect<wire::Publish>();
-    const auto second = script.expect<wire::Publish>();
-    EXPECT_FALSE(script.sent_anything());
-    script.deliver("b", "x", Qos::at_least_once, 7);
-    script.acknowledge(script.expect_event(Kind::message).delivery);
-    script.expect<wire::Puback>();
-    script.subscribe("c");
-    script.expect<wire::Subscribe>();
-    script.reply(wire::Pubrec{first.packet_id, ReasonCode::success, {}});
-    script.expect<wire::Pubrel>();
-    EXPECT_FALSE(script.sent_anything()) << "PUBREC does not give the quota back";
-    script.reply(wire::Puback{second.packet_id, ReasonCode::success, {}});
-    script.expect_event(Kind::published);
-    script.expect<wire::Publish>();
-    script.nothing_else();
+    client.connects(connack);
+    client.publish("a", "1", Qos::exactly_once);
+    client.publish("a", "2", Qos::at_least_once);
+    client.publish("a", "3", Qos::at_least_once);
+    const auto first = broker.expects<wire::Publish>();
+    const auto second = broker.expects<wire::Publish>();
+    EXPECT_FALSE(broker.has_heard());
+    broker.publishes("b", "x", Qos::at_least_once, 7);
+    client.acknowledge(client.reports(Kind::message).delivery);
+    broker.expects<wire::Puback>();
+    client.subscribe("c");
+    broker.expects<wire::Subscribe>();
+    broker.sends(wire::Pubrec{first.packet_id, ReasonCode::success, {}});
+    broker.expects<wire::Pubrel>();
+    EXPECT_FALSE(broker.has_heard()) << "PUBREC does not give the quota back";
+    broker.sends(wire::Puback{second.packet_id, ReasonCode::success, {}});
+    client.reports(Kind::published);
+    broker.expects<wire::Publish>();
+    script.silence();
 }
 
 TEST(QuotaTest, IsThatOfThisConnectionAndCountsWhatIsSentAgain) {
     Script script;
-    script.connect();
+    auto& [client, network, broker] = script.roles();
+    client.connects();
     std::vector<std::uint16_t> ids;
     for (int i = 0; i < 5; ++i) {
-        script.publish("a", "x", Qos::at_least_once);
-        ids.push_back(script.expect<wire::Publish>().packet_id);
+        client.publish("a", "x", Qos::at_least_once);
+        ids.push_back(broker.expects<wire::Publish>().packet_id);
     }
-    script.cut();
-    script.expect_event(Kind::disconnected);
+    network.cuts();
+    client.reports(Kind::disconnected);
     wire::Connack connack;
     connack.session_present = true;
     connack.properties.receive_maximum = std::uint16_t{2};
-    script.reconnect(connack);
+    client.reconnects(connack);
     for (int i = 0; i < 5; ++i) {
-        EXPECT_EQ(script.expect<wire::Publish>().packet_id, ids[i]);
+        broker.expects(PacketType::publish, {.packet_id = ids[i]});
         if (i > 0) {
-            EXPECT_FALSE(script.sent_anything());
-            script.reply(wire::Puback{ids[i - 1], ReasonCode::success, {}});
-            script.expect_event(Kind::published);
+            EXPECT_FALSE(broker.has_heard());
+            broker.sends(wire::Puback{ids[i - 1], ReasonCode::success, {}});
+            client.reports(Kind::published);
         }
     }
-    script.nothing_else();
+    script.silence();
 }
 
 TEST(QuotaTest, IsNotGivenBackByAcknowledgementsOfUnknownIdentifiers) {
     Script script;
+    auto& [client, network, broker] = script.roles();
     wire::Connack connack;
     connack.properties.receive_maximum = std::uint16_t{1};
-    script.connect(connack);
-    script.publish("a", "1", Qos::at_least_once);
-    script.publish("a", "2", Qos::at_least_once);
-    const auto publish = script.expect<wire::Publish>();
+    client.connects(connack);
+    client.publish("a", "1", Qos::at_least_once);
+    client.publish("a", "2", Qos::at_least_once);
+    const auto publish = broker.expects<wire::Publish>();
     const auto other = static_cast<std::uint16_t>(publish.packet_id + 100);
-    script.reply(wire::Puback{other, ReasonCode::success, {}});
-    script.reply(wire::Pubcomp{other, ReasonCode::success, {}});
-    script.nothing_else();
-    script.reply(wire::Pubrec{other, ReasonCode::success, {}});
-    const auto pubrel = script.expect<wire::Pubrel>();
+    broker.sends(wire::Puback{other, ReasonCode::success, {}});
+    broker.sends(wire::Pubcomp{other, ReasonCode::success, {}});
+    script.silence();
+    broker.sends(wire::Pubrec{other, ReasonCode::success, {}});
+    const auto pubrel = broker.expects<wire::Pubrel>();
     EXPECT_EQ(pubrel.packet_id, other);
     EXPECT_EQ(pubrel.reason_code, ReasonCode::packet_identifier_not_found);
-    script.nothing_else();
+    script.silence();
 }
 
 // v5 [MQTT-2.2.1-3]; v3.1.1 [MQTT-2.3.1-2].
 TEST(PacketIdentifierTest, ThatIsInUseIsWaitedForByMessagesAndSubscriptions) {
     Script script{quiet_options(), QueueLimits{.packet_id_max = 2}};
-    script.connect();
-    script.publish("a", "1", Qos::exactly_once);
-    script.publish("a", "2", Qos::at_least_once);
-    script.publish("a", "3", Qos::at_least_once);
-    script.subscribe("b");
-    const auto first = script.expect<wire::Publish>();
-    const auto second = script.expect<wire::Publish>();
-    EXPECT_FALSE(script.sent_anything());
-    script.reply(wire::Pubrec{first.packet_id, ReasonCode::success, {}});
-    script.expect<wire::Pubrel>();
-    EXPECT_FALSE(script.sent_anything()) << "PUBREC does not free the identifier";
-    script.reply(wire::Puback{second.packet_id, ReasonCode::success, {}});
-    script.expect_event(Kind::published);
-    EXPECT_EQ(script.expect<wire::Subscribe>().packet_id, second.packet_id);
-    EXPECT_FALSE(script.sent_anything());
-    script.reply(wire::Pubcomp{first.packet_id, ReasonCode::success, {}});
-    script.expect_event(Kind::published);
-    EXPECT_EQ(script.expect<wire::Publish>().packet_id, first.packet_id);
-    script.nothing_else();
+    auto& [client, network, broker] = script.roles();
+    client.connects();
+    client.publish("a", "1", Qos::exactly_once);
+    client.publish("a", "2", Qos::at_least_once);
+    client.publish("a", "3", Qos::at_least_once);
+    client.subscribe("b");
+    const auto first = broker.expects<wire::Publish>();
+    const auto second = broker.expects<wire::Publish>();
+    EXPECT_FALSE(broker.has_heard());
+    broker.sends(wire::Pubrec{first.packet_id, ReasonCode::success, {}});
+    broker.expects<wire::Pubrel>();
+    EXPECT_FALSE(broker.has_heard()) << "PUBREC does not free the identifier";
+    broker.sends(wire::Puback{second.packet_id, ReasonCode::success, {}});
+    client.reports(Kind::published);
+    broker.expects(PacketType::subscribe, {.packet_id = second.packet_id});
+    EXPECT_FALSE(broker.has_heard());
+    broker.sends(wire::Pubcomp{first.packet_id, ReasonCode::success, {}});
+    client.reports(Kind::published);
+    broker.expects(PacketType::publish, {.packet_id = first.packet_id});
+    script.silence();
 }
 
 TEST(ExpiryTest, TakesOffTheTimeThatTheMessageHasWaited) {
     Script script;
+    auto& [client, network, broker] = script.roles();
     PublishProperties properties;
     properties.expiry = 10s;
-    script.start();
-    ASSERT_TRUE(script.try_publish(script.token(), "a", "1", Qos::at_least_once, false, &properties));
-    script.after(3500ms);
-    script.open();
-    script.expect<wire::Connect>();
-    script.reply(wire::Connack{});
-    script.expect_event(Kind::connected);
-    EXPECT_EQ(script.expect<wire::Publish>().properties.message_expiry_interval_s, 7u);
+    client.start();
+    ASSERT_TRUE(client.try_publish(client.token(), "a", "1", Qos::at_least_once, false, &properties));
+    script.wait(3500ms);
+    network.opens();
+    broker.expects<wire::Connect>();
+    broker.sends(wire::Connack{});
+    client.reports(Kind::connected);
+    EXPECT_EQ(broker.expects<wire::Publish>().properties.message_expiry_interval_s, 7u);
 }
 
 // The time of a turn of the I/O thread can be before that of a message that is handed over during it.
 TEST(ExpiryTest, IsNeverLengthened) {
     Script script;
-    script.connect();
+    auto& [client, network, broker] = script.roles();
+    client.connects();
     PublishProperties properties;
     properties.expiry = std::chrono::seconds{0xFFFF'FFFF};
     OutboundMessage message;
@@ -432,22 +438,23 @@ TEST(ExpiryTest, IsNeverLengthened) {
     message.accepted_at = script.now() + 1ms;
     ASSERT_TRUE(script.session().publish(0, message, script.now()));
     script.drain();
-    EXPECT_EQ(script.expect<wire::Publish>().properties.message_expiry_interval_s, 0xFFFF'FFFF);
+    EXPECT_EQ(broker.expects<wire::Publish>().properties.message_expiry_interval_s, 0xFFFF'FFFF);
 }
 
 TEST(ExpiryTest, DropsAMessageWhoseTimeIsUpInTheQueueAndSaysSoInTime) {
     Options options = quiet_options();
     options.connect_timeout = 60s;
     Script script{options};
+    auto& [client, network, broker] = script.roles();
     PublishProperties properties;
     properties.expiry = 10s;
-    script.start();
-    const Token token = script.token();
-    ASSERT_TRUE(script.try_publish(token, "a", "1", Qos::at_least_once, false, &properties));
-    script.after(9s);
-    EXPECT_TRUE(script.events().empty());
-    script.after(2s);
-    const Happened failed = script.expect_event(Kind::publish_failed);
+    client.start();
+    const Token token = client.token();
+    ASSERT_TRUE(client.try_publish(token, "a", "1", Qos::at_least_once, false, &properties));
+    script.wait(9s);
+    EXPECT_TRUE(client.events().empty());
+    script.wait(2s);
+    const Happened failed = client.reports(Kind::publish_failed);
     EXPECT_EQ(failed.token, token);
     EXPECT_TRUE(failed.failure.is(Error::expired));
 }
@@ -455,15 +462,16 @@ TEST(ExpiryTest, DropsAMessageWhoseTimeIsUpInTheQueueAndSaysSoInTime) {
 // v5 [MQTT-4.3.3-7].
 TEST(ExpiryTest, DoesNotApplyToWhatHasBeenSent) {
     Script script;
-    script.connect();
+    auto& [client, network, broker] = script.roles();
+    client.connects();
     PublishProperties properties;
     properties.expiry = 2s;
-    ASSERT_TRUE(script.try_publish(script.token(), "a", "1", Qos::exactly_once, false, &properties));
-    script.expect<wire::Publish>();
-    script.after(5s);
+    ASSERT_TRUE(client.try_publish(client.token(), "a", "1", Qos::exactly_once, false, &properties));
+    broker.expects<wire::Publish>();
+    script.wait(5s);
     cut_and_resume(script);
-    EXPECT_TRUE(script.expect<wire::Publish>().dup);
-    script.nothing_else();
+    EXPECT_TRUE(broker.expects<wire::Publish>().dup);
+    script.silence();
 }
 
 struct Limit {
@@ -490,63 +498,66 @@ class BrokerLimitTest : public testing::TestWithParam<Limit> {};
 
 TEST_P(BrokerLimitTest, RefusesNewMessages) {
     Script script;
+    auto& [client, network, broker] = script.roles();
     wire::Connack connack;
     connack.properties = GetParam().properties;
-    script.connect(connack);
+    client.connects(connack);
     const auto result =
-        script.try_publish(script.token(), "a", std::string(60, 'x'), Qos::at_least_once, true);
+        client.try_publish(client.token(), "a", std::string(60, 'x'), Qos::at_least_once, true);
     ASSERT_FALSE(result.has_value());
     EXPECT_TRUE(result.error().is(GetParam().expected)) << result.error();
-    script.nothing_else();
+    script.silence();
 }
 
 TEST_P(BrokerLimitTest, FailsKeptMessagesWhenTheBrokerComesBackWithLess) {
     Script script;
-    script.connect();
-    ASSERT_TRUE(script.try_publish(1'000, "a", std::string(60, 'x'), Qos::at_least_once, true));
-    script.expect<wire::Publish>();
-    script.cut();
-    script.expect_event(Kind::disconnected);
-    ASSERT_TRUE(script.try_publish(1'001, "a", std::string(60, 'x'), Qos::at_least_once, true));
+    auto& [client, network, broker] = script.roles();
+    client.connects();
+    ASSERT_TRUE(client.try_publish(1'000, "a", std::string(60, 'x'), Qos::at_least_once, true));
+    broker.expects<wire::Publish>();
+    network.cuts();
+    client.reports(Kind::disconnected);
+    ASSERT_TRUE(client.try_publish(1'001, "a", std::string(60, 'x'), Qos::at_least_once, true));
     wire::Connack connack;
     connack.session_present = true;
     connack.properties = GetParam().properties;
-    script.reconnect(connack);
+    client.reconnects(connack);
     for (const Token token : {1'000, 1'001}) {
-        const Happened failed = script.expect_event(Kind::publish_failed);
+        const Happened failed = client.reports(Kind::publish_failed);
         EXPECT_EQ(failed.token, token);
         EXPECT_TRUE(failed.failure.is(GetParam().expected)) << failed.failure;
     }
-    script.nothing_else();
+    script.silence();
     EXPECT_EQ(script.session().statistics().inflight, 0u);
 }
 
 // v5 [MQTT-2.2.1-3]: the broker may have the message, and then waits for its PUBREL.
 TEST_P(BrokerLimitTest, KeepsThePacketIdentifierOfAFailedQos2MessageUntilTheBrokerHasReleasedIt) {
     Script script{quiet_options(), QueueLimits{.packet_id_max = 2}};
-    script.connect();
-    ASSERT_TRUE(script.try_publish(1'000, "a", std::string(60, 'x'), Qos::exactly_once, true));
-    const std::uint16_t id = script.expect<wire::Publish>().packet_id;
-    script.cut();
-    script.expect_event(Kind::disconnected);
+    auto& [client, network, broker] = script.roles();
+    client.connects();
+    ASSERT_TRUE(client.try_publish(1'000, "a", std::string(60, 'x'), Qos::exactly_once, true));
+    const std::uint16_t id = broker.expects<wire::Publish>().packet_id;
+    network.cuts();
+    client.reports(Kind::disconnected);
     wire::Connack connack;
     connack.session_present = true;
     connack.properties = GetParam().properties;
-    script.reconnect(connack);
-    EXPECT_EQ(script.expect_event(Kind::publish_failed).token, 1'000u);
-    EXPECT_EQ(script.expect<wire::Pubrel>().packet_id, id);
+    client.reconnects(connack);
+    client.reports(Kind::publish_failed, {.token = 1'000u});
+    broker.expects(PacketType::pubrel, {.packet_id = id});
     for (int i = 0; i < 2; ++i) {
-        script.subscribe("a");
-        const auto subscribe = script.expect<wire::Subscribe>();
+        client.subscribe("a");
+        const auto subscribe = broker.expects<wire::Subscribe>();
         EXPECT_NE(subscribe.packet_id, id);
         const ReasonCode granted[] = {ReasonCode::success};
-        script.reply(wire::Suback{subscribe.packet_id, wire::ReasonCodes{std::span{granted}}, {}});
-        script.expect_event(Kind::subscribed);
+        broker.sends(wire::Suback{subscribe.packet_id, wire::ReasonCodes{std::span{granted}}, {}});
+        client.reports(Kind::subscribed);
     }
-    script.reply(wire::Pubcomp{id, ReasonCode::success, {}});
-    script.nothing_else();
-    script.subscribe("a");
-    EXPECT_EQ(script.expect<wire::Subscribe>().packet_id, id);
+    broker.sends(wire::Pubcomp{id, ReasonCode::success, {}});
+    script.silence();
+    client.subscribe("a");
+    broker.expects(PacketType::subscribe, {.packet_id = id});
 }
 
 INSTANTIATE_TEST_SUITE_P(Each, BrokerLimitTest, testing::ValuesIn(limits()),
@@ -554,41 +565,45 @@ INSTANTIATE_TEST_SUITE_P(Each, BrokerLimitTest, testing::ValuesIn(limits()),
 
 TEST(QueueTest, AnswersWouldBlockWhenFullAndTakesMoreOnceThereIsRoom) {
     Script script{quiet_options(), QueueLimits{2, 1'000'000}};
-    script.publish("a", "1", Qos::at_least_once);
-    script.publish("a", "2");
+    auto& [client, network, broker] = script.roles();
+    client.publish("a", "1", Qos::at_least_once);
+    client.publish("a", "2");
     EXPECT_FALSE(script.session().accepts_publish());
-    const auto result = script.try_publish(9, "a", "3", Qos::at_least_once);
+    const auto result = client.try_publish(9, "a", "3", Qos::at_least_once);
     ASSERT_FALSE(result.has_value());
     EXPECT_TRUE(result.error().is(Error::would_block));
-    script.connect();
+    client.connects();
     EXPECT_TRUE(script.session().accepts_publish());
 }
 
 TEST(QueueTest, TakesOneMessageLargerThanItsBytes) {
     Script script{quiet_options(), QueueLimits{10, 1'000}};
-    script.publish("a", std::string(5'000, 'x'), Qos::at_least_once);
+    auto& [client, network, broker] = script.roles();
+    client.publish("a", std::string(5'000, 'x'), Qos::at_least_once);
     EXPECT_FALSE(script.session().accepts_publish());
 }
 
 TEST(QueueTest, StopsTakingMessagesWhileTheTransportIsStuck) {
     Script script;
-    script.connect();
-    script.stick();
+    auto& [client, network, broker] = script.roles();
+    client.connects();
+    network.sticks();
     std::size_t taken = 0;
     while (script.session().accepts_publish() && taken < 10'000) {
-        script.publish("a", std::string(1'000, 'x'));
+        client.publish("a", std::string(1'000, 'x'));
         ++taken;
     }
     EXPECT_LT(taken, 300u);
-    script.unstick();
+    network.flows();
     EXPECT_TRUE(script.session().accepts_publish());
-    EXPECT_EQ(script.sent().size(), taken);
-    EXPECT_EQ(script.events().size(), taken);
+    EXPECT_EQ(broker.heard().size(), taken);
+    EXPECT_EQ(client.events().size(), taken);
 }
 
 TEST(LargePayloadTest, IsReferencedAndArrivesWhole) {
     Script script;
-    script.connect();
+    auto& [client, network, broker] = script.roles();
+    client.connects();
     const auto payload = std::make_shared<const std::string>(100'000, 'x');
     OutboundMessage message;
     message.topic = "a";
@@ -598,11 +613,11 @@ TEST(LargePayloadTest, IsReferencedAndArrivesWhole) {
     message.accepted_at = script.now();
     ASSERT_TRUE(script.session().publish(5, message, script.now()));
     EXPECT_EQ(payload.use_count(), 3 + 1);  // Here, in `message`, kept for a resend, and in the output.
-    script.publish("b", "after");
-    const auto publish = script.expect<wire::Publish>();
+    client.publish("b", "after");
+    const auto publish = broker.expects<wire::Publish>();
     EXPECT_EQ(publish.payload.size(), payload->size());
-    EXPECT_EQ(script.expect<wire::Publish>().topic, "b");
-    script.reply(wire::Puback{publish.packet_id, ReasonCode::success, {}});
+    EXPECT_EQ(broker.expects<wire::Publish>().topic, "b");
+    broker.sends(wire::Puback{publish.packet_id, ReasonCode::success, {}});
 }
 
 // v5 [MQTT-3.3.2-7], [MQTT-3.3.2-9].
@@ -610,10 +625,10 @@ TEST(OutboundAliasTest, StandsForARepeatedTopicAndDiesWithTheConnection) {
     Script script;
     wire::Connack connack;
     connack.properties.topic_alias_maximum = std::uint16_t{1};
-    script.connect(connack);
+    script.client.connects(connack);
     const auto alias_of = [&](const char* topic) {
-        script.publish(topic, "x", Qos::at_least_once);
-        const auto publish = script.expect<wire::Publish>();
+        script.client.publish(topic, "x", Qos::at_least_once);
+        const auto publish = script.broker.expects<wire::Publish>();
         return std::pair{std::string{publish.topic}, publish.properties.topic_alias};
     };
     using Use = std::pair<std::string, std::optional<std::uint16_t>>;
@@ -622,13 +637,13 @@ TEST(OutboundAliasTest, StandsForARepeatedTopicAndDiesWithTheConnection) {
     EXPECT_EQ(alias_of("plant/1"), (Use{"", std::uint16_t{1}}));
     EXPECT_EQ(alias_of("plant/2"), (Use{"plant/2", std::nullopt}));
     EXPECT_EQ(alias_of("plant/2"), (Use{"plant/2", std::nullopt}));
-    script.cut();
-    script.expect_event(Kind::disconnected);
+    script.network.cuts();
+    script.client.reports(Kind::disconnected);
     wire::Connack without;
     without.session_present = true;
-    script.reconnect(without);
+    script.client.reconnects(without);
     for (const char* topic : {"plant/1", "plant/1", "plant/1", "plant/2", "plant/2"}) {
-        const auto publish = script.expect<wire::Publish>();
+        const auto publish = script.broker.expects<wire::Publish>();
         EXPECT_EQ(publish.topic, topic);
         EXPECT_FALSE(publish.properties.topic_alias);
     }

@@ -12,241 +12,235 @@ namespace {
 using namespace support;
 using Kind = Event::Kind;
 
-class SubscribingTest : public testing::Test {
+class SubscribingTest : public testing::Test, public Script {
 protected:
     void grant(const wire::Subscribe& subscribe, ReasonCode reason = ReasonCode::success) {
         const std::vector<ReasonCode> reasons(subscribe.subscriptions.size(), reason);
-        script.reply(wire::Suback{subscribe.packet_id, wire::ReasonCodes{reasons}, {}});
+        broker.sends(wire::Suback{subscribe.packet_id, wire::ReasonCodes{reasons}, {}});
     }
     void subscribe_and_grant(const std::string& filter) {
-        script.subscribe(filter);
-        grant(script.expect<wire::Subscribe>());
-        EXPECT_EQ(script.expect_event(Kind::subscribed).filter, filter);
+        client.subscribe(filter);
+        grant(broker.expects<wire::Subscribe>());
+        client.reports(Kind::subscribed, {.filter = filter});
     }
     void reconnect(bool session_present, wire::Connack connack = {}) {
-        script.cut();
-        script.expect_event(Kind::disconnected);
+        network.cuts();
+        client.reports(Kind::disconnected);
         connack.session_present = session_present;
-        script.reconnect(connack);
+        client.reconnects(connack);
     }
-    Script script;
 };
 
 TEST_F(SubscribingTest, WhatWasAskedBeforeConnectingGoesOutTogether) {
-    script.subscribe("a", Qos::at_least_once);
-    script.subscribe("b/#", Qos::exactly_once);
-    script.connect();
-    const auto subscribe = script.expect<wire::Subscribe>();
+    client.subscribe("a", Qos::at_least_once);
+    client.subscribe("b/#", Qos::exactly_once);
+    client.connects();
+    const auto subscribe = broker.expects<wire::Subscribe>();
     std::vector<std::string> filters;
     for (const auto& subscription : subscribe.subscriptions) {
         filters.emplace_back(subscription.filter);
     }
     EXPECT_EQ(filters, (std::vector<std::string>{"a", "b/#"}));
     const ReasonCode reasons[] = {ReasonCode::granted_qos_1, ReasonCode::not_authorized};
-    script.reply(wire::Suback{subscribe.packet_id, wire::ReasonCodes{std::span{reasons}}, {}});
-    EXPECT_EQ(script.expect_event(Kind::subscribed).reason, ReasonCode::granted_qos_1);
-    const Happened failed = script.expect_event(Kind::subscribe_failed);
+    broker.sends(wire::Suback{subscribe.packet_id, wire::ReasonCodes{std::span{reasons}}, {}});
+    client.reports(Kind::subscribed, {.reason = ReasonCode::granted_qos_1});
+    const Happened failed = client.reports(Kind::subscribe_failed);
     EXPECT_EQ(failed.filter, "b/#");
     EXPECT_TRUE(failed.failure.is(Error::refused));
     EXPECT_EQ(failed.failure.reason, 0x87);
-    script.nothing_else();
+    silence();
 }
 
 TEST_F(SubscribingTest, AtMost64FiltersShareARequest) {
     for (int i = 0; i < 100; ++i) {
-        script.subscribe("filter/" + std::to_string(i));
+        client.subscribe("filter/" + std::to_string(i));
     }
-    script.connect();
-    EXPECT_EQ(script.expect<wire::Subscribe>().subscriptions.size(), 64u);
-    EXPECT_EQ(script.expect<wire::Subscribe>().subscriptions.size(), 36u);
+    client.connects();
+    EXPECT_EQ(broker.expects<wire::Subscribe>().subscriptions.size(), 64u);
+    EXPECT_EQ(broker.expects<wire::Subscribe>().subscriptions.size(), 36u);
 }
 
 TEST_F(SubscribingTest, AFilterWithAnIdentifierStandsAlone) {
-    script.subscribe("a");
-    script.subscribe("b", Qos::at_most_once, 7);
-    script.subscribe("c");
-    script.connect();
-    EXPECT_FALSE(script.expect<wire::Subscribe>().properties.subscription_identifier);
-    EXPECT_EQ(script.expect<wire::Subscribe>().properties.subscription_identifier, 7u);
-    EXPECT_FALSE(script.expect<wire::Subscribe>().properties.subscription_identifier);
-    script.nothing_else();
+    client.subscribe("a");
+    client.subscribe("b", Qos::at_most_once, 7);
+    client.subscribe("c");
+    client.connects();
+    EXPECT_FALSE(broker.expects<wire::Subscribe>().properties.subscription_identifier);
+    EXPECT_EQ(broker.expects<wire::Subscribe>().properties.subscription_identifier, 7u);
+    EXPECT_FALSE(broker.expects<wire::Subscribe>().properties.subscription_identifier);
+    silence();
 }
 
 // MQTT 5.0 section 3.2.2.3.12.
 TEST_F(SubscribingTest, IdentifiersAreLeftOutWhereTheBrokerHasNone) {
-    script.subscribe("b", Qos::at_most_once, 7);
+    client.subscribe("b", Qos::at_most_once, 7);
     wire::Connack connack;
     connack.properties.subscription_identifier_available = false;
-    script.connect(connack);
-    EXPECT_FALSE(script.expect<wire::Subscribe>().properties.subscription_identifier);
+    client.connects(connack);
+    EXPECT_FALSE(broker.expects<wire::Subscribe>().properties.subscription_identifier);
 }
 
 TEST_F(SubscribingTest, ManyRequestsAreUnderWayAtMost64AtATime) {
     for (std::uint32_t i = 1; i <= 70; ++i) {
-        script.subscribe("filter/" + std::to_string(i), Qos::at_most_once, i);
+        client.subscribe("filter/" + std::to_string(i), Qos::at_most_once, i);
     }
-    script.connect();
-    EXPECT_EQ(script.sent().size(), 64u);
-    grant(script.expect<wire::Subscribe>());
-    script.expect_event(Kind::subscribed);
-    EXPECT_EQ(script.sent().size(), 64u);
+    client.connects();
+    EXPECT_EQ(broker.heard().size(), 64u);
+    grant(broker.expects<wire::Subscribe>());
+    client.reports(Kind::subscribed);
+    EXPECT_EQ(broker.heard().size(), 64u);
 }
 
 TEST_F(SubscribingTest, AreSplitToTheBrokersMaximumPacketSize) {
     for (int i = 0; i < 10; ++i) {
-        script.subscribe(std::string(20, static_cast<char>('a' + i)));
+        client.subscribe(std::string(20, static_cast<char>('a' + i)));
     }
-    script.subscribe(std::string(200, 'x'));
+    client.subscribe(std::string(200, 'x'));
     wire::Connack connack;
     connack.properties.maximum_packet_size = 100u;
-    script.connect(connack);
+    client.connects(connack);
     std::size_t filters = 0;
-    while (script.sent_anything()) {
-        const auto subscribe = script.expect<wire::Subscribe>();
+    while (broker.has_heard()) {
+        const auto subscribe = broker.expects<wire::Subscribe>();
         EXPECT_LE(wire::encoded_size(subscribe, ProtocolVersion::v5), 100u);  // v5 [MQTT-3.2.2-15]
         filters += subscribe.subscriptions.size();
     }
     EXPECT_EQ(filters, 10u);
-    EXPECT_TRUE(script.expect_event(Kind::subscribe_failed).failure.is(Error::payload_too_large));
+    client.reports(Kind::subscribe_failed, {.error = Error::payload_too_large});
 }
 
 TEST_F(SubscribingTest, AResumedSessionAsksOnlyForWhatIsNotConfirmed) {
-    script.connect();
+    client.connects();
     subscribe_and_grant("held");
-    script.subscribe("cut/off");
-    const auto first = script.expect<wire::Subscribe>();
+    client.subscribe("cut/off");
+    const auto first = broker.expects<wire::Subscribe>();
     reconnect(true);
-    const auto again = script.expect<wire::Subscribe>();
+    const auto again = broker.expects<wire::Subscribe>();
     EXPECT_EQ(again.subscriptions.begin()->filter, "cut/off");
     EXPECT_NE(again.packet_id, 0);
-    script.nothing_else();
+    silence();
     grant(first);  // A late answer to the request of the lost connection.
     grant(again);
-    script.expect_event(Kind::subscribed);
+    client.reports(Kind::subscribed);
 }
 
 // The unanswered CONNECT may have begun a new session after the broker had lost ours.
 TEST_F(SubscribingTest, AsksForAllAfterAConnectWithoutAnAnswerThoughASessionIsPresent) {
-    script.connect();
+    client.connects();
     subscribe_and_grant("a");
-    script.cut();
-    script.expect_event(Kind::disconnected);
-    script.after(1s);
-    script.open();
-    script.expect<wire::Connect>();
-    script.cut();
-    script.expect_event(Kind::connect_failed);
-    wire::Connack connack;
-    connack.session_present = true;
-    script.reconnect(connack);
-    grant(script.expect<wire::Subscribe>());
-    script.expect_event(Kind::subscribed);
+    network.cuts();
+    client.reports(Kind::disconnected);
+    wait(1s);
+    network.opens();
+    broker.expects<wire::Connect>();
+    network.cuts();
+    client.reports(Kind::connect_failed);
+    client.reconnects(resuming());
+    grant(broker.expects<wire::Subscribe>());
+    client.reports(Kind::subscribed);
     reconnect(true);
-    script.nothing_else();
+    silence();
 }
 
 TEST_F(SubscribingTest, ALostSessionAsksForAll) {
-    script.connect();
+    client.connects();
     subscribe_and_grant("a");
     subscribe_and_grant("b");
     reconnect(false);
-    EXPECT_EQ(script.expect<wire::Subscribe>().subscriptions.size(), 2u);
+    EXPECT_EQ(broker.expects<wire::Subscribe>().subscriptions.size(), 2u);
 }
 
 TEST_F(SubscribingTest, ARefusedFilterIsTriedAgainOnTheNextConnectionOnly) {
-    script.connect();
-    script.subscribe("a");
-    grant(script.expect<wire::Subscribe>(), ReasonCode::not_authorized);
-    script.expect_event(Kind::subscribe_failed);
-    script.after(1h);
-    script.nothing_else();
+    client.connects();
+    client.subscribe("a");
+    grant(broker.expects<wire::Subscribe>(), ReasonCode::not_authorized);
+    client.reports(Kind::subscribe_failed);
+    silence(1h);
     reconnect(true);
-    grant(script.expect<wire::Subscribe>());
-    script.expect_event(Kind::subscribed);
+    grant(broker.expects<wire::Subscribe>());
+    client.reports(Kind::subscribed);
 }
 
 TEST_F(SubscribingTest, AHeldFilterIsSubscribedAgainOnRequest) {
-    script.connect();
+    client.connects();
     subscribe_and_grant("a");
     subscribe_and_grant("a");
 }
 
 TEST_F(SubscribingTest, UnsubscribingIsAskedForAndReported) {
-    script.connect();
+    client.connects();
     subscribe_and_grant("a");
-    script.unsubscribe("a");
-    const auto unsubscribe = script.expect<wire::Unsubscribe>();
+    client.unsubscribe("a");
+    const auto unsubscribe = broker.expects<wire::Unsubscribe>();
     const ReasonCode reasons[] = {ReasonCode::success};
-    script.reply(wire::Unsuback{unsubscribe.packet_id, wire::ReasonCodes{std::span{reasons}}, {}});
-    EXPECT_EQ(script.expect_event(Kind::unsubscribed).filter, "a");
+    broker.sends(wire::Unsuback{unsubscribe.packet_id, wire::ReasonCodes{std::span{reasons}}, {}});
+    client.reports(Kind::unsubscribed, {.filter = "a"});
     reconnect(false);
-    script.nothing_else();
+    silence();
 }
 
 TEST_F(SubscribingTest, ARefusedUnsubscribeIsComplainedOfAndTriedAgainOnTheNextConnection) {
-    script.connect();
+    client.connects();
     subscribe_and_grant("a");
-    script.unsubscribe("a");
+    client.unsubscribe("a");
     const ReasonCode refused[] = {ReasonCode::not_authorized};
-    script.reply(wire::Unsuback{
-        script.expect<wire::Unsubscribe>().packet_id, wire::ReasonCodes{std::span{refused}}, {}});
-    EXPECT_NE(script.expect_event(Kind::warning).failure.message.find("refused to unsubscribe \"a\""),
+    broker.sends(wire::Unsuback{
+        broker.expects<wire::Unsubscribe>().packet_id, wire::ReasonCodes{std::span{refused}}, {}});
+    EXPECT_NE(client.reports(Kind::warning).failure.message.find("refused to unsubscribe \"a\""),
               std::string::npos);
-    script.nothing_else();
+    silence();
     reconnect(true);
     const ReasonCode done[] = {ReasonCode::no_subscription_existed};
-    script.reply(
-        wire::Unsuback{script.expect<wire::Unsubscribe>().packet_id, wire::ReasonCodes{std::span{done}}, {}});
-    EXPECT_EQ(script.expect_event(Kind::unsubscribed).filter, "a");
+    broker.sends(wire::Unsuback{
+        broker.expects<wire::Unsubscribe>().packet_id, wire::ReasonCodes{std::span{done}}, {}});
+    client.reports(Kind::unsubscribed, {.filter = "a"});
 }
 
 TEST_F(SubscribingTest, UnsubscribingOfflineIsMadeUpForOnAResumedSession) {
-    script.connect();
+    client.connects();
     subscribe_and_grant("a");
-    script.cut();
-    script.expect_event(Kind::disconnected);
-    script.unsubscribe("a");
-    wire::Connack connack;
-    connack.session_present = true;
-    script.reconnect(connack);
-    EXPECT_EQ(*script.expect<wire::Unsubscribe>().filters.begin(), "a");
+    network.cuts();
+    client.reports(Kind::disconnected);
+    client.unsubscribe("a");
+    client.reconnects(resuming());
+    EXPECT_EQ(*broker.expects<wire::Unsubscribe>().filters.begin(), "a");
 }
 
 TEST_F(SubscribingTest, UnsubscribingOfflineNeedsNoRequestWhenTheSessionIsLost) {
-    script.connect();
+    client.connects();
     subscribe_and_grant("a");
-    script.cut();
-    script.expect_event(Kind::disconnected);
-    script.unsubscribe("a");
-    script.reconnect();
-    EXPECT_EQ(script.expect_event(Kind::unsubscribed).filter, "a");
-    script.nothing_else();
+    network.cuts();
+    client.reports(Kind::disconnected);
+    client.unsubscribe("a");
+    client.reconnects();
+    client.reports(Kind::unsubscribed, {.filter = "a"});
+    silence();
 }
 
 TEST_F(SubscribingTest, TheLastWordCountsWhenAnswersCross) {
-    script.connect();
-    script.subscribe("a");
-    const auto subscribe = script.expect<wire::Subscribe>();
-    script.unsubscribe("a");
-    const auto unsubscribe = script.expect<wire::Unsubscribe>();
+    client.connects();
+    client.subscribe("a");
+    const auto subscribe = broker.expects<wire::Subscribe>();
+    client.unsubscribe("a");
+    const auto unsubscribe = broker.expects<wire::Unsubscribe>();
     grant(subscribe);
-    script.nothing_else();
+    silence();
     const ReasonCode reasons[] = {ReasonCode::success};
-    script.reply(wire::Unsuback{unsubscribe.packet_id, wire::ReasonCodes{std::span{reasons}}, {}});
-    script.expect_event(Kind::unsubscribed);
+    broker.sends(wire::Unsuback{unsubscribe.packet_id, wire::ReasonCodes{std::span{reasons}}, {}});
+    client.reports(Kind::unsubscribed);
 }
 
 // v5 [MQTT-3.8.3-4].
 TEST_F(SubscribingTest, NoLocalIsLeftOutOnSharedSubscriptions) {
-    script.connect();
+    client.connects();
     Subscription subscription;
     subscription.filter = "$share/group/a";
     subscription.no_local = true;
-    script.subscribe(subscription);
-    EXPECT_FALSE(script.expect<wire::Subscribe>().subscriptions.begin()->no_local);
+    client.subscribe(subscription);
+    EXPECT_FALSE(broker.expects<wire::Subscribe>().subscriptions.begin()->no_local);
     subscription.filter = "a";
-    script.subscribe(subscription);
-    EXPECT_TRUE(script.expect<wire::Subscribe>().subscriptions.begin()->no_local);
+    client.subscribe(subscription);
+    EXPECT_TRUE(broker.expects<wire::Subscribe>().subscriptions.begin()->no_local);
 }
 
 struct Unavailable {
@@ -261,14 +255,15 @@ class AvailabilityTest : public testing::TestWithParam<Unavailable> {};
 
 TEST_P(AvailabilityTest, IsCheckedBeforeSending) {
     Script script;
+    auto& [client, network, broker] = script.roles();
     wire::Connack connack;
     connack.properties.wildcard_subscription_available = GetParam().wildcard;
     connack.properties.shared_subscription_available = GetParam().shared;
-    script.connect(connack);
-    script.subscribe(GetParam().filter);
-    EXPECT_EQ(script.sent_anything(), GetParam().sent);
+    client.connects(connack);
+    client.subscribe(GetParam().filter);
+    EXPECT_EQ(broker.has_heard(), GetParam().sent);
     if (!GetParam().sent) {
-        EXPECT_TRUE(script.expect_event(Kind::subscribe_failed).failure.is(Error::not_supported));
+        client.reports(Kind::subscribe_failed, {.error = Error::not_supported});
     }
 }
 
@@ -282,15 +277,16 @@ INSTANTIATE_TEST_SUITE_P(Each, AvailabilityTest,
 
 TEST(Subscribing311Test, KnowsNoOptionsAndUnsubackHasNoCodes) {
     Script script{quiet_options(ProtocolVersion::v3_1_1)};
-    script.connect();
-    script.subscribe("a", Qos::at_least_once, 5);
-    const auto subscribe = script.expect<wire::Subscribe>();
+    auto& [client, network, broker] = script.roles();
+    client.connects();
+    client.subscribe("a", Qos::at_least_once, 5);
+    const auto subscribe = broker.expects<wire::Subscribe>();
     const ReasonCode reasons[] = {ReasonCode::granted_qos_1};
-    script.reply(wire::Suback{subscribe.packet_id, wire::ReasonCodes{std::span{reasons}}, {}});
-    script.expect_event(Kind::subscribed);
-    script.unsubscribe("a");
-    script.reply(wire::Unsuback{script.expect<wire::Unsubscribe>().packet_id, {}, {}});
-    script.expect_event(Kind::unsubscribed);
+    broker.sends(wire::Suback{subscribe.packet_id, wire::ReasonCodes{std::span{reasons}}, {}});
+    client.reports(Kind::subscribed);
+    client.unsubscribe("a");
+    broker.sends(wire::Unsuback{broker.expects<wire::Unsubscribe>().packet_id, {}, {}});
+    client.reports(Kind::unsubscribed);
 }
 
 }  // namespace
