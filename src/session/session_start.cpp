@@ -6,6 +6,12 @@
 #include <utility>
 
 namespace multimqtt::session {
+namespace {
+
+// PUBACK, PUBREC, PUBREL and PUBCOMP with a reason code, the largest packets that cannot be made smaller.
+constexpr std::uint32_t kAcknowledgementBytes = 5;
+
+}  // namespace
 
 void Session::Parts::handle(const wire::Connack& connack, TimePoint now) {
     if (phase != Phase::handshaking) {
@@ -24,6 +30,14 @@ void Session::Parts::handle(const wire::Connack& connack, TimePoint now) {
     }
     version_choice.settle();
     grants = grants_of(connack, options, greeting);
+    if (grants.packet_bytes_max < kAcknowledgementBytes) {  // v5 [MQTT-3.2.2-15]
+        fail({Error::not_supported, "The broker's Maximum Packet Size of " +
+                                        std::to_string(grants.packet_bytes_max) +
+                                        " bytes leaves no room for acknowledgements."},
+             now, RetryPolicy::permanent);
+        session_doubtful = true;  // It may have begun a new session.
+        return;
+    }
     if (grants.version == ProtocolVersion::v3_1 && !greeting.clean_start) {
         grants.session_present = session_doubtful = true;  // 3.1 does not tell.
     }
