@@ -167,6 +167,7 @@ TEST_F(SubscriptionPlanTest, WhatWasNotAppliedIsSentAgain) {
     EXPECT_THAT(plan_.take_changes().unsubscribe, ElementsAre("a"));
 }
 
+// v5 [MQTT-3.3.4-4].
 TEST_F(SubscriptionPlanTest, ABrokerThatSendsOneCopyWithOneIdentifierRunsAllRoutesOnce) {
     connect(kWith);
     add("a/+");

@@ -77,7 +77,7 @@ TEST(ConnectTest, APasswordAloneStaysAloneIn50) {
     EXPECT_TRUE(connect.password);
 }
 
-// v5 [MQTT-3.1.3-7].
+// v5 [MQTT-3.1.3-2], [MQTT-3.1.3-7].
 TEST(ClientIdTest, AssignedByTheBrokerIsUsedAgain) {
     Options options = quiet_options();
     options.client_id.clear();
@@ -92,7 +92,7 @@ TEST(ClientIdTest, AssignedByTheBrokerIsUsedAgain) {
     EXPECT_EQ(client.reconnects(resuming()).client_id, "given");
 }
 
-// v3.1.1 [MQTT-3.1.3-5], [MQTT-3.1.3-7].
+// v3.1.1 [MQTT-3.1.3-2], [MQTT-3.1.3-5], [MQTT-3.1.3-7].
 TEST(ClientIdTest, IsMadeUpIn311AndStays) {
     Options options = quiet_options(ProtocolVersion::v3_1_1);
     options.client_id.clear();
@@ -140,6 +140,7 @@ INSTANTIATE_TEST_SUITE_P(
                     CleanStartCase{"v3_resuming", ProtocolVersion::v3_1_1, false, 0s, false, false}),
     [](const auto& row) { return std::string{row.param.name}; });
 
+// v5 [MQTT-4.1.0-2].
 TEST(CleanStartExpiryTest, ASessionThatHasExpiredIsNotResumed) {
     Options options = quiet_options();
     options.session_expiry = 10s;
@@ -598,6 +599,7 @@ TEST_F(KeepAliveTest, WhileReadingPausesALossThatTheTransportReportsEndsTheConne
     client.reconnects();
 }
 
+// v5 [MQTT-3.1.2-21], [MQTT-3.2.2-21].
 TEST_F(KeepAliveTest, TheServersKeepAliveReplacesOurs) {
     wire::Connack connack;
     connack.properties.server_keep_alive_s = std::uint16_t{0};
@@ -605,7 +607,7 @@ TEST_F(KeepAliveTest, TheServersKeepAliveReplacesOurs) {
     silence(1h);
 }
 
-// v5 [MQTT-3.14.4-1]; v3.1.1 [MQTT-3.14.4-2].
+// v5 and v3.1.1 [MQTT-3.14.4-1], [MQTT-3.14.4-2].
 TEST(CloseTest, SaysGoodbyeAtOnceWhenNothingIsUnfinished) {
     Script script;
     auto& [client, network, broker] = script.roles();

@@ -15,7 +15,7 @@ TEST(ByteOrderMarkTest, IsACharacterThatStaysWhereverItStands) {
     for (const std::string_view topic :
          {"\xEF\xBB\xBF", "\xEF\xBB\xBF/a", "a/\xEF\xBB\xBF", "a\xEF\xBB\xBF/b"}) {
         for (const ProtocolVersion version : {v3_1_1, v5}) {
-            ByteVector input = bytes(version == v5 ? "30 00 00 00" : "30 00 00");
+            ByteVector input = bytes(version == v5 ? "30 00 00 00 00" : "30 00 00 00");
             input.insert(input.begin() + 4, as_bytes(topic).begin(), as_bytes(topic).end());
             input[1] = static_cast<std::byte>(input.size() - 2);
             input[3] = static_cast<std::byte>(topic.size());
