@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <string>
+#include <vector>
 
 namespace multimqtt::wire {
 namespace {
@@ -144,6 +146,24 @@ INSTANTIATE_TEST_SUITE_P(Connect, SentBytesTest, testing::ValuesIn(kConnects), n
 INSTANTIATE_TEST_SUITE_P(Publish, SentBytesTest, testing::ValuesIn(kPublishes), name_of);
 INSTANTIATE_TEST_SUITE_P(Acknowledgements, SentBytesTest, testing::ValuesIn(kAcknowledgements), name_of);
 INSTANTIATE_TEST_SUITE_P(Requests, SentBytesTest, testing::ValuesIn(kRequests), name_of);
+
+struct Length {
+    std::size_t value;
+    const char* bytes;
+};
+
+// v5 [MQTT-1.5.5-1].
+TEST(SentLengthTest, TakesAsFewBytesAsItCan) {
+    constexpr std::size_t kTopicBytes = 3;
+    for (const Length& length :
+         {Length{3, "03"}, Length{127, "7F"}, Length{128, "80 01"}, Length{16'383, "FF 7F"},
+          Length{16'384, "80 80 01"}, Length{2'097'151, "FF FF 7F"}, Length{2'097'152, "80 80 80 01"}}) {
+        const std::vector<std::byte> payload(length.value - kTopicBytes);
+        ByteBuffer buffer;
+        encode_header(Publish{.topic = "a", .payload = BytesView{payload}}, v3_1_1, buffer);
+        EXPECT_EQ(hex(buffer.bytes()), "30 " + std::string{length.bytes} + " 00 01 61");
+    }
+}
 
 }  // namespace
 }  // namespace multimqtt::wire
