@@ -27,11 +27,11 @@ class Verb:
 VERBS = {
     "demo": Verb("start the greenhouse: a broker, sensors and a Flask page", programs.demo, passes_on=True),
     "test": Verb("build and run all tests", testing.run, testing.add_arguments),
-    "check": Verb("format, lint, types, layers and documents", checking.run, checking.add_arguments),
+    "check": Verb("format, lint, types, conformance, documents", checking.run, checking.add_arguments),
     "fix": Verb("format everything in place", checking.fix),
     "bench": Verb("measure", programs.bench, passes_on=True),
     "fuzz": Verb("run each fuzzer for some seconds", fuzzing.run, fuzzing.add_arguments),
-    "docs": Verb("check the documents and build their pages", documentation.run),
+    "docs": Verb("make and check the documents, build their pages", documentation.run),
 }
 
 

@@ -7,6 +7,7 @@ when there is one. `--write` first writes the page of the documents that is made
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from pathlib import Path
 
 from tests.conformance import page
 from tests.conformance.citations import Citation, citations
-from tests.conformance.proofs import Proof, Tests
+from tests.conformance.proofs import Proof, Proofs
 from tests.conformance.tables import (
     DUTIES,
     STATEMENTS,
@@ -90,11 +91,11 @@ class Conformance:
                 if path.suffix in _CPP:
                     yield from citations(path.relative_to(self.root), path.read_text())
 
-    def _read_tests(self) -> Iterator[Tests]:
+    def _read_tests(self) -> Iterator[Proofs]:
         for path in sorted((self.root / TESTS).rglob("*")):
             where = path.relative_to(self.root)
             if path.suffix in _CPP | {".py"} and not where.is_relative_to(_OWN):
-                yield Tests(where, path.read_text())
+                yield Proofs(where, path.read_text())
 
     def _unkept(self) -> Iterator[str]:
         for key, statement in self.statements.items():
@@ -105,7 +106,7 @@ class Conformance:
                 if not self.evidence[key].proofs:
                     yield f"{where}: no test cites {statement.cited_as}: {statement.says}"
 
-    def _unproven_duties(self, tests: list[Tests]) -> Iterator[str]:
+    def _unproven_duties(self, tests: list[Proofs]) -> Iterator[str]:
         for duty in self.duties:
             where = f"{DUTIES}:{duty.line}"
             for text in duty.statements:
@@ -140,10 +141,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--write", action="store_true", help=f"first write {page.PAGE}")
     options = parser.parse_args(arguments)
     if options.write:
-        try:
+        with contextlib.suppress(TableError):  # It is said below.
             page.write(Conformance(options.root))
-        except TableError:
-            pass  # It is said below.
     found = violations(options.root)
     for violation in found:
         print(violation)

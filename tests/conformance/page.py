@@ -11,6 +11,7 @@ from tests.conformance.tables import VERSIONS, Statement
 
 if TYPE_CHECKING:
     from tests.conformance.conformance import Conformance
+    from tests.conformance.proofs import Proof
 
 PAGE = Path("docs/conformance.md")
 
@@ -19,15 +20,15 @@ _HEAD = """\
 
 <!-- Made by `./run docs` from tests/conformance; changes here are lost. -->
 
-```cpp
+```cpp title="tests/session/publishing_test.cpp"
 // v5 [MQTT-4.3.3-6]; v3.1.1 [MQTT-4.3.3-1].
 TEST_P(PublishingTest, AResumedSessionSendsPubrelAgainAndNeverThePublish) {
 ```
 
-Every numbered statement of MQTT is in a table, `tests/conformance/statements.toml`, in words of ours. Code that keeps a statement
-cites it, and so does a test that fails when the code does not keep it. `tests/conformance` holds the citations against the table: a
-statement that binds a client and is cited by no code, or by no test, breaks the build; so does a number that the version does not
-have.
+Every numbered statement of MQTT is in a table, `tests/conformance/statements.toml`, in words of ours. Code
+that keeps a statement cites it, and so does a test that fails when the code does not keep it.
+`tests/conformance` holds the citations against the table: a statement that binds a client and is cited by no
+code, or by no test, fails the check, and so does a number that the version does not have.
 """
 
 _ROWS = """
@@ -43,12 +44,14 @@ def is_fresh(conformance: Conformance) -> bool:
 
 
 def write(conformance: Conformance) -> None:
+    """Makes the page anew."""
     path = conformance.root / PAGE
     path.parent.mkdir(exist_ok=True)
     path.write_text(text_of(conformance))
 
 
 def text_of(conformance: Conformance) -> str:
+    """The page as Markdown."""
     return "".join(
         [_HEAD, *_counts(conformance), *_not_supported(conformance), *_duties(conformance),
          *(part for version in VERSIONS for part in _statements(conformance, version))]
@@ -56,8 +59,8 @@ def text_of(conformance: Conformance) -> str:
 
 
 def _counts(conformance: Conformance) -> Iterator[str]:
-    yield "\n| version | statements | kept and proven | not supported | bind the broker alone, and are used here | "
-    yield "bind the broker alone |\n|---|---|---|---|---|---|\n"
+    yield "\n| version | statements | kept and proven | not supported | broker only, but used here | "
+    yield "broker only |\n|---|---|---|---|---|---|\n"
     for version, name in VERSIONS.items():
         all_of = [one for one in conformance.statements.values() if one.version == version]
         kept = sum(one.binds_client and not one.not_supported for one in all_of)
@@ -102,8 +105,12 @@ def _row(conformance: Conformance, one: Statement) -> str:
     else:
         files = dict.fromkeys(_code(str(citation.path)) for citation in evidence.code)
         kept = (f"broker only; {_cell(one.here)}:<br>" if one.here else "") + "<br>".join(files)
-    proofs = dict.fromkeys(_code(proof.name) for proof in evidence.proofs) if one.needs_citations else {}
+    proofs = [_proof(proof) for proof in evidence.proofs] if one.needs_citations else []
     return f"| {one.number} | {says} | {kept} | {'<br>'.join(proofs)} |\n"
+
+
+def _proof(proof: Proof) -> str:
+    return f"{_code(proof.name)}, row {_code(proof.row)}" if proof.row else _code(proof.name)
 
 
 def _cell(text: str) -> str:

@@ -31,7 +31,7 @@ class Proof:
 
 
 @dataclass
-class Tests:
+class Proofs:
     """The tests of one file, by where they stand."""
 
     path: Path
@@ -61,7 +61,7 @@ class Tests:
         return None if self.path.suffix == ".py" else self._proof_of_table(offset)
 
     def has(self, test: str) -> bool:
-        """Whether this file has `test`: "Suite.Name", with "Prefix/" before and "/row" behind it if wanted."""
+        """Whether this file has `test`: "Suite.Name", perhaps with "Prefix/" before and "/row" behind it."""
         parts = re.fullmatch(r"(?:(?P<prefix>\w+)/)?(?P<suite>\w+)\.(?P<name>\w+)(?:/(?P<row>\w+))?", test)
         if parts is None:
             return test in self.names

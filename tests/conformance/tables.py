@@ -168,7 +168,8 @@ def _look_for_gaps(path: Path, found: dict[tuple[str, str], Statement]) -> None:
 
 def _blocks(path: Path, header: str) -> Iterator[tuple[int, dict[str, object]]]:
     """The tables of an array: the line of each, and its fields. A list may go over several lines."""
-    first, fields, key, value = 0, {}, "", ""
+    first, key, value = 0, "", ""
+    fields: dict[str, object] = {}
     for line, text in _lines(path):
         if text == header:
             if first:
