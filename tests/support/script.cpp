@@ -1,6 +1,8 @@
 // The roles of a script and their virtual time.
 #include "support/script.hpp"
 
+#include "support/client_packet_rules.hpp"
+
 #include <algorithm>
 #include <chrono>
 #include <utility>
@@ -435,6 +437,8 @@ void Script::take_sent(std::span<const std::byte> bytes) {
         if (const auto* connect = std::get_if<wire::Connect>(&sent.packet)) {
             version_ = connect->version;
         }
+        EXPECT_EQ(complaint(std::span{*sent.bytes}.first(decoded.bytes), version_), "")
+            << to_string(sent.packet) << ", which is forbidden";
         stream_.erase(stream_.begin(), stream_.begin() + static_cast<std::ptrdiff_t>(decoded.bytes));
         sent_.push_back(std::move(sent));
     }
