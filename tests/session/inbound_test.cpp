@@ -76,10 +76,10 @@ const std::map<Stage, std::vector<const char*>> kTable = {
     {Stage::detached_done_2, {"new", "new", "new", "ack", "refused"}},
     {Stage::awaiting_pubrel, {"refused", "refused", "ack", "ack", "complete"}},
     {Stage::awaiting_pubrel_again, {"refused", "refused", "ack", "ack", "complete"}},
-    // In doubt DUP tells.
+    // In doubt DUP and the QoS tell: what is no repetition belongs to another session.
     {Stage::doubtful_pending_1, {"new", "known", "new", "new", "refused"}},
     {Stage::doubtful_pending_2, {"new", "new", "new", "known", "refused"}},
-    {Stage::doubtful_released, {"new", "refused", "new", "ack", "complete"}},
+    {Stage::doubtful_released, {"new", "new", "new", "ack", "complete"}},
 };
 
 class Received {
