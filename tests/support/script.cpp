@@ -217,6 +217,9 @@ std::size_t Network::endpoint() const noexcept {
 // The broker.
 
 const Received& Received::replies(wire::PacketType type, ReasonCode reason, After after) const {
+    if (as_ == As::something_else) {
+        return *this;
+    }
     const std::uint16_t id = packet_id();
     const std::vector<ReasonCode> answers = answers_to(sent_.packet, reason);
     switch (type) {
@@ -363,13 +366,15 @@ Received Script::take_packet(wire::PacketType type, const PacketDetails& details
     }
     if (sent_.empty()) {
         FAILED_AT(where) << "the client has sent nothing, not " << wire::name(type);
-        return {*this, Sent{}, where};
+        return {*this, Sent{}, Received::As::something_else, where};
     }
     kept_.push_back(std::move(sent_.front()));
     sent_.pop_front();
     const Sent& sent = kept_.back();
+    auto as = Received::As::expected;
     if (wire::type_of(sent.packet) != type) {
         FAILED_AT(where) << "the client has sent " << to_string(sent.packet) << ", not " << wire::name(type);
+        as = Received::As::something_else;
     } else if (const std::string wrong = mismatches(sent.packet, details); !wrong.empty()) {
         FAILED_AT(where) << "of " << to_string(sent.packet) << " " << wrong;
     }
@@ -377,7 +382,7 @@ Received Script::take_packet(wire::PacketType type, const PacketDetails& details
         FAILED_AT(where) << to_string(sent.packet) << " was sent " << in_milliseconds(now_ - sent.at)
                          << " too early";
     }
-    return {*this, sent, where};
+    return {*this, sent, as, where};
 }
 
 Happened Script::take_event(Event::Kind kind, const EventDetails& details, std::optional<After> after,
