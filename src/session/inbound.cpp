@@ -49,7 +49,8 @@ Inbound::Arrival Inbound::meets_known(Slot slot, Qos qos, bool dup) {
     const bool doubtful = std::exchange(entry.doubtful, false);
     switch (entry.stage) {
         case Stage::awaiting_pubrel:
-            if (doubtful && !dup) {
+            // A repetition has DUP and the same QoS; anything else is a message of another session.
+            if (doubtful && (!dup || qos != Qos::exactly_once)) {
                 return replace(slot, qos);
             }
             if (qos != Qos::exactly_once) {

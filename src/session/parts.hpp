@@ -66,6 +66,7 @@ struct Session::Parts {
     void refused(const wire::Connack& connack, TimePoint now);
     void apply_grants(TimePoint now);
     void lose_session();
+    void give_up_handed_over();
     void resume_releases();
     void check_kept_messages();
     void give_up_sent(Outbound::Slot slot, Failure failure);

@@ -102,12 +102,7 @@ void Session::Parts::lose_session() {
         finish(outbound.releases().front(), outbound[outbound.releases().front()].reason);
     }
     if (options.lost_session == LostSession::fail) {
-        while (!outbound.publishes().empty()) {
-            give_up(outbound.publishes().front(),
-                    {Error::session_lost,
-                     "The broker has lost the session before it acknowledged this message."});
-        }
-        return;
+        give_up_handed_over();
     }
     std::vector<std::uint16_t> released;
     for (Outbound::Slot slot = outbound.publishes().front(); slot != Outbound::kNone;
@@ -117,6 +112,18 @@ void Session::Parts::lose_session() {
     outbound.publish_again(released);
     for (const std::uint16_t packet_id : released) {
         packet_ids.release(packet_id);
+    }
+}
+
+// What never began to leave is no loss of the session's.
+void Session::Parts::give_up_handed_over() {
+    for (Outbound::Slot slot = outbound.publishes().front(); slot != Outbound::kNone;) {
+        const Outbound::Slot next = outbound.next(slot);
+        if (outbound[slot].handed_over) {
+            give_up(slot, {Error::session_lost,
+                           "The broker has lost the session before it acknowledged this message."});
+        }
+        slot = next;
     }
 }
 

@@ -12,7 +12,12 @@ from pathlib import Path
 
 _TEST = re.compile(r"^TEST(?:_F|_P)?\(\s*(?P<suite>\w+),\s*(?P<name>\w+)\s*\)\s*\{", re.MULTILINE)
 _INSTANTIATE = re.compile(r"^INSTANTIATE_TEST_SUITE_P\(\s*(?P<prefix>\w+),\s*(?P<suite>\w+),", re.MULTILINE)
-_DEFINITION = re.compile(r"^[A-Za-z][^\n;]*?\b(?P<name>\w+)\s*(?:\[\]\s*=\s*\{|\(\)\s*\{)", re.MULTILINE)
+#: A table or function at the margin, from its name on.
+_DEFINITION = re.compile(
+    r"^(?!TEST|INSTANTIATE|namespace\b|using\b|struct\b|class\b|enum\b|template\b|return\b)"
+    r"[A-Za-z][^\n;=(]*?\b(?P<name>\w+)\s*(?:\[\]\s*=|=\s*\{|\()",
+    re.MULTILINE,
+)
 _ROW = re.compile(r'(?:\{|\.name = )"(?P<name>\w+)"')
 _PYTHON_TEST = re.compile(r"^def (?P<name>test_\w+)\(", re.MULTILINE)
 _ONLY_COMMENTS = re.compile(r"(?:[^\n]*\n)?(?:[ \t]*(?://[^\n]*)?\n)*")
@@ -44,6 +49,7 @@ class Proofs:
             self._spans = list(_python_spans(self.path, self.text))
         else:
             self._spans = list(_cpp_spans(self.text))
+            self._definitions = list(_cpp_definitions(self.text))
             for one in _INSTANTIATE.finditer(self.text):
                 self.prefixes.setdefault(one["suite"], set()).add(one["prefix"])
         self.names = {name for _, _, name in self._spans}
@@ -73,18 +79,30 @@ class Proofs:
 
     def _proof_of_table(self, offset: int) -> Proof | None:
         for one in _INSTANTIATE.finditer(self.text):
-            end = self.text.find(");", one.end())
-            if one.start() <= offset < end:
+            if one.start() <= offset < self.text.find(");", one.end()):
                 return Proof(one["suite"], self._row(one.end(), offset))
-        tables = list(_DEFINITION.finditer(self.text, 0, offset))
-        if not tables:
-            return None
-        table = tables[-1]
-        for one in _INSTANTIATE.finditer(self.text, offset):
-            arguments = self.text[one.end() : self.text.find(";\n", one.end())]
-            if re.search(rf"\b{table['name']}\b", arguments):
-                return Proof(one["suite"], self._row(table.end(), offset))
+        for start, end, name in self._definitions:
+            if start <= offset < end or (
+                offset < start and _ONLY_COMMENTS.fullmatch(self.text, offset, start)
+            ):
+                used = self._user_of(name, frozenset())
+                return Proof(used, self._row(start, offset) if start <= offset else "") if used else None
         return None
+
+    def _user_of(self, name: str, seen: frozenset[str]) -> str:
+        """The test, or the suite, that goes over the table `name`, perhaps with the help of a function."""
+        mention = re.compile(rf"\b{name}\b")
+        for one in _INSTANTIATE.finditer(self.text):
+            if mention.search(self.text, one.end(), self.text.find(";\n", one.end())):
+                return one["suite"]
+        tests = [test for start, end, test in self._spans if mention.search(self.text, start, end)]
+        if tests:
+            return tests[0] if len(tests) == 1 else tests[0].partition(".")[0]
+        for start, end, user in self._definitions:
+            used = user != name and user not in seen and mention.search(self.text, start, end)
+            if used and (found := self._user_of(user, seen | {name})):
+                return found
+        return ""
 
     def _row(self, start: int, offset: int) -> str:
         """The name of the row that `offset` stands in, or of the one below a comment on a line of its own."""
@@ -100,6 +118,15 @@ def _cpp_spans(text: str) -> Iterator[tuple[int, int, str]]:
     for one in _TEST.finditer(text):
         end = text.find("\n}", one.end())
         yield one.start(), end if end >= 0 else len(text), f"{one['suite']}.{one['name']}"
+
+
+def _cpp_definitions(text: str) -> Iterator[tuple[int, int, str]]:
+    for one in _DEFINITION.finditer(text):
+        end = text.find("\n}", one.end())
+        one_line = text.find("\n", one.end())
+        if text[one.end() : one_line].rstrip().endswith((";", "}")):
+            end = one_line
+        yield one.start(), end if end >= 0 else len(text), one["name"]
 
 
 def _python_spans(path: Path, text: str) -> Iterator[tuple[int, int, str]]:

@@ -257,8 +257,22 @@ INSTANTIATE_TEST_SUITE_P(Made, RowTest, testing::ValuesIn(rows()), name_of);
 INSTANTIATE_TEST_SUITE_P(Inline, RowTest,
                          testing::Values(Row{"fourth"},  // MARK-6
                                          Row{"fifth"}));
-// MARK-7
+// MARK-A
 int helper();
+
+// MARK-B
+constexpr Row kLooped[] = {
+    {"sixth"},  // MARK-C
+};
+template <class Visit>
+void for_each_row(const Visit& visit) {
+    for (const Row& row : kLooped) {
+        visit(row);  // MARK-D
+    }
+}
+TEST(LoopTest, GoesOverRows) {
+    for_each_row([](const Row&) {});
+}
 """
 
 
@@ -271,7 +285,10 @@ int helper();
         ("MARK-4", "RowTest.Holds"),
         ("MARK-5", "RowTest.Holds"),
         ("MARK-6", "RowTest, fourth"),
-        ("MARK-7", "None"),
+        ("MARK-A", "None"),
+        ("MARK-B", "LoopTest.GoesOverRows"),
+        ("MARK-C", "LoopTest.GoesOverRows, sixth"),
+        ("MARK-D", "LoopTest.GoesOverRows"),
     ],
 )
 def test_a_place_in_a_test_file_belongs_to_its_test(mark, proof):
@@ -287,7 +304,8 @@ def test_a_place_in_a_test_file_belongs_to_its_test(mark, proof):
         ("RowTest.Breaks", False),
         ("OtherTest.Holds", False),
         ("Other/RowTest.Holds", False),
-        ("Fixed/RowTest.Holds/sixth", False),
+        ("LoopTest.GoesOverRows/sixth", True),
+        ("LoopTest.GoesOverRows/seventh", False),
     ],
 )
 def test_a_test_is_known_by_its_full_name(test, there):

@@ -1,5 +1,4 @@
 // CONNECT and CONNACK, versions, reconnecting, keep-alive and the end.
-#include "session/reconnect.hpp"
 #include "support/script.hpp"
 #include "wire/validate.hpp"
 
@@ -465,25 +464,6 @@ TEST(ConnectTimeoutTest, CoversEverythingUpToConnack) {
     broker.expects<wire::Connect>();
     client.reports(Kind::connect_failed, {.error = Error::timed_out}, after(1s));
     EXPECT_EQ(network.take_request(), TransportRequest::Kind::close);
-}
-
-TEST(BackoffTest, GrowsToItsMaximumWithFullJitterAndStartsAnewAfterALongConnection) {
-    SeededRandom random;
-    Backoff backoff{500ms, 8s, random};
-    TimePoint ceiling = 500ms;
-    for (int i = 0; i < 10; ++i) {
-        EXPECT_LE(backoff.next(RetryPolicy::back_off, 1), ceiling);
-        ceiling = std::min<TimePoint>(ceiling * 2, 8s);
-    }
-    TimePoint largest{0};
-    for (int i = 0; i < 100; ++i) {
-        largest = std::max(largest, backoff.next(RetryPolicy::back_off, 1));
-    }
-    EXPECT_GT(largest, TimePoint{6s});
-    backoff.connection_ended(1s);
-    EXPECT_GE(backoff.next(RetryPolicy::permanent, 1), TimePoint{8s});
-    backoff.connection_ended(8s);
-    EXPECT_LE(backoff.next(RetryPolicy::back_off, 1), TimePoint{500ms});
 }
 
 class KeepAliveTest : public testing::Test, public Script {

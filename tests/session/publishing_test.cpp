@@ -246,6 +246,22 @@ TEST(PublishingPolicyTest, ALostSessionFailsUnacknowledgedMessagesWhenAskedTo) {
     script.silence();
 }
 
+TEST(PublishingPolicyTest, ALostSessionCannotHaveLostWhatNeverBeganToLeave) {
+    Options options = quiet_options();
+    options.lost_session = LostSession::fail;
+    Script script{options};
+    auto& [client, network, broker] = script.roles();
+    client.connects();
+    network.sticks();
+    client.publish("a", "1", Qos::at_least_once);
+    network.cuts();
+    client.reports(Kind::disconnected);
+    client.reconnects();
+    broker.expects(PacketType::publish, {.payload = "1", .dup = false}).replies(PacketType::puback);
+    client.reports(Kind::published);
+    script.silence();
+}
+
 TEST_P(PublishingTest, Qos0ThatHadNotLeftFailsWithTheConnection) {
     client.connects();
     network.sticks();

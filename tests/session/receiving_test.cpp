@@ -201,6 +201,25 @@ TEST_P(ReceivingTest, Qos2StateThatMayBeOfALostSessionDoesNotHideANewMessage) {
     silence();
 }
 
+// Refused, the broker would repeat it on every connection, and none would last.
+TEST_P(ReceivingTest, Qos2StateThatMayBeOfALostSessionDoesNotRefuseTheRepetitionOfAnotherMessage) {
+    client.connects();
+    broker.publishes("a", "x", Qos::exactly_once, 5);
+    client.acknowledge(client.reports(Kind::message).delivery);
+    broker.expects(PacketType::pubrec, {.packet_id = 5});
+    network.cuts();
+    client.reports(Kind::disconnected);
+    network.reopens();
+    broker.expects<wire::Connect>();
+    network.cuts();
+    client.reports(Kind::connect_failed);
+    client.reconnects(resuming());
+    broker.publishes("a", "new", Qos::at_least_once, 5, true);
+    client.acknowledge(client.reports(Kind::message, {.payload = "new"}).delivery);
+    broker.expects(PacketType::puback, {.packet_id = 5});
+    silence();
+}
+
 class PendingDeliveryTest : public testing::TestWithParam<std::tuple<ProtocolVersion, Qos>>, public Script {
 protected:
     PendingDeliveryTest() : Script{quiet_options(std::get<0>(GetParam()))} {}

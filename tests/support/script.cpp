@@ -1,6 +1,8 @@
 // The roles of a script and their virtual time.
 #include "support/script.hpp"
 
+#include "support/client_packet_rules.hpp"
+
 #include <algorithm>
 #include <chrono>
 #include <utility>
@@ -215,6 +217,9 @@ std::size_t Network::endpoint() const noexcept {
 // The broker.
 
 const Received& Received::replies(wire::PacketType type, ReasonCode reason, After after) const {
+    if (as_ == As::something_else) {
+        return *this;
+    }
     const std::uint16_t id = packet_id();
     const std::vector<ReasonCode> answers = answers_to(sent_.packet, reason);
     switch (type) {
@@ -361,13 +366,15 @@ Received Script::take_packet(wire::PacketType type, const PacketDetails& details
     }
     if (sent_.empty()) {
         FAILED_AT(where) << "the client has sent nothing, not " << wire::name(type);
-        return {*this, Sent{}, where};
+        return {*this, Sent{}, Received::As::something_else, where};
     }
     kept_.push_back(std::move(sent_.front()));
     sent_.pop_front();
     const Sent& sent = kept_.back();
+    auto as = Received::As::expected;
     if (wire::type_of(sent.packet) != type) {
         FAILED_AT(where) << "the client has sent " << to_string(sent.packet) << ", not " << wire::name(type);
+        as = Received::As::something_else;
     } else if (const std::string wrong = mismatches(sent.packet, details); !wrong.empty()) {
         FAILED_AT(where) << "of " << to_string(sent.packet) << " " << wrong;
     }
@@ -375,7 +382,7 @@ Received Script::take_packet(wire::PacketType type, const PacketDetails& details
         FAILED_AT(where) << to_string(sent.packet) << " was sent " << in_milliseconds(now_ - sent.at)
                          << " too early";
     }
-    return {*this, sent, where};
+    return {*this, sent, as, where};
 }
 
 Happened Script::take_event(Event::Kind kind, const EventDetails& details, std::optional<After> after,
@@ -435,6 +442,8 @@ void Script::take_sent(std::span<const std::byte> bytes) {
         if (const auto* connect = std::get_if<wire::Connect>(&sent.packet)) {
             version_ = connect->version;
         }
+        EXPECT_EQ(complaint(std::span{*sent.bytes}.first(decoded.bytes), version_), "")
+            << to_string(sent.packet) << ", which is forbidden";
         stream_.erase(stream_.begin(), stream_.begin() + static_cast<std::ptrdiff_t>(decoded.bytes));
         sent_.push_back(std::move(sent));
     }

@@ -112,8 +112,9 @@ private:
 /// A packet of the client that the broker has read, and may answer.
 class Received {
 public:
-    Received(Script& script, Sent sent, Where where) noexcept
-        : script_{script}, sent_{std::move(sent)}, where_{where} {}
+    enum class As : std::uint8_t { expected, something_else };
+    Received(Script& script, Sent sent, As as, Where where) noexcept
+        : script_{script}, sent_{std::move(sent)}, as_{as}, where_{where} {}
 
     [[nodiscard]] const wire::Packet& packet() const noexcept { return sent_.packet; }
     [[nodiscard]] std::uint16_t packet_id() const { return support::packet_id(sent_.packet); }
@@ -134,6 +135,7 @@ public:
 private:
     Script& script_;
     Sent sent_;
+    As as_;  // What is not as expected, which has been reported, is not answered.
     Where where_;
 };
 
@@ -241,7 +243,9 @@ private:
 
 template <class AnyPacket>
 const Received& Received::replies(const AnyPacket& packet, After after) const {
-    script_.broker.sends(packet, after);
+    if (as_ == As::expected) {
+        script_.broker.sends(packet, after);
+    }
     return *this;
 }
 

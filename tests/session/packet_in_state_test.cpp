@@ -1,0 +1,396 @@
+// What the client does with each packet of a broker in each state that it can be in: one table, complete.
+//
+// The packets are bytes, since some of them are not what an encoder would write. All of them that have a
+// packet identifier have 1, which is also that of whatever the state has open; in all other states it is
+// unknown.
+#include "support/script.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace multimqtt::session {
+namespace {
+
+using namespace support;
+using enum Event::Kind;
+
+enum class State : std::uint8_t {
+    not_started,
+    opening,  // The network is to open a transport.
+    connect_sent,
+    idle,            // Connected; nothing is open.
+    publish_1_sent,  // QoS 1, PUBACK awaited.
+    publish_2_sent,  // QoS 2, PUBREC awaited.
+    pubrel_sent,     // PUBCOMP awaited.
+    subscribe_sent,
+    unsubscribe_sent,
+    message_1_taken,  // QoS 1, the application has not acknowledged it.
+    message_2_taken,  // QoS 2, likewise.
+    pubrec_sent,      // PUBREL awaited.
+    ping_sent,
+    dropping,       // The broker broke the protocol, and has been told.
+    disconnecting,  // DISCONNECT is sent.
+    waiting,        // For the next attempt.
+    closed,
+};
+
+enum class Input : std::uint8_t {
+    connack,
+    connack_refusing,
+    publish_0,
+    publish_1,
+    publish_1_dup,
+    publish_2,
+    publish_2_dup,
+    puback,
+    pubrec,
+    pubrel,
+    pubcomp,
+    suback,
+    unsuback,
+    pingresp,
+    disconnect,
+    auth,
+    connect,  // This and the rest is not for brokers to send.
+    subscribe,
+    unsubscribe,
+    pingreq,
+    reserved,
+};
+
+struct Packet {
+    Input input;
+    const char* name;
+    std::vector<int> v5;
+    std::vector<int> v3_1_1;
+};
+
+const std::vector<Packet> kPackets = {
+    {Input::connack, "connack", {0x20, 3, 0, 0, 0}, {0x20, 2, 0, 0}},
+    {Input::connack_refusing, "connack_refusing", {0x20, 3, 0, 0x87, 0}, {0x20, 2, 0, 5}},
+    {Input::publish_0, "publish_0", {0x30, 4, 0, 1, 'a', 0}, {0x30, 3, 0, 1, 'a'}},
+    {Input::publish_1, "publish_1", {0x32, 6, 0, 1, 'a', 0, 1, 0}, {0x32, 5, 0, 1, 'a', 0, 1}},
+    {Input::publish_1_dup, "publish_1_dup", {0x3A, 6, 0, 1, 'a', 0, 1, 0}, {0x3A, 5, 0, 1, 'a', 0, 1}},
+    {Input::publish_2, "publish_2", {0x34, 6, 0, 1, 'a', 0, 1, 0}, {0x34, 5, 0, 1, 'a', 0, 1}},
+    {Input::publish_2_dup, "publish_2_dup", {0x3C, 6, 0, 1, 'a', 0, 1, 0}, {0x3C, 5, 0, 1, 'a', 0, 1}},
+    {Input::puback, "puback", {0x40, 2, 0, 1}, {0x40, 2, 0, 1}},
+    {Input::pubrec, "pubrec", {0x50, 2, 0, 1}, {0x50, 2, 0, 1}},
+    {Input::pubrel, "pubrel", {0x62, 2, 0, 1}, {0x62, 2, 0, 1}},
+    {Input::pubcomp, "pubcomp", {0x70, 2, 0, 1}, {0x70, 2, 0, 1}},
+    {Input::suback, "suback", {0x90, 4, 0, 1, 0, 0}, {0x90, 3, 0, 1, 0}},
+    {Input::unsuback, "unsuback", {0xB0, 4, 0, 1, 0, 0}, {0xB0, 2, 0, 1}},
+    {Input::pingresp, "pingresp", {0xD0, 0}, {0xD0, 0}},
+    {Input::disconnect, "disconnect", {0xE0, 1, 0x8B}, {0xE0, 0}},
+    {Input::auth, "auth", {0xF0, 0}, {0xF0, 0}},
+    {Input::connect, "connect", {0x10, 0}, {0x10, 0}},
+    {Input::subscribe, "subscribe", {0x82, 0}, {0x82, 0}},
+    {Input::unsubscribe, "unsubscribe", {0xA2, 0}, {0xA2, 0}},
+    {Input::pingreq, "pingreq", {0xC0, 0}, {0xC0, 0}},
+    {Input::reserved, "reserved", {0x00, 0}, {0x00, 0}},
+};
+
+const std::vector<std::pair<State, const char*>> kStates = {
+    {State::not_started, "not_started"},
+    {State::opening, "opening"},
+    {State::connect_sent, "connect_sent"},
+    {State::idle, "idle"},
+    {State::publish_1_sent, "publish_1_sent"},
+    {State::publish_2_sent, "publish_2_sent"},
+    {State::pubrel_sent, "pubrel_sent"},
+    {State::subscribe_sent, "subscribe_sent"},
+    {State::unsubscribe_sent, "unsubscribe_sent"},
+    {State::message_1_taken, "message_1_taken"},
+    {State::message_2_taken, "message_2_taken"},
+    {State::pubrec_sent, "pubrec_sent"},
+    {State::ping_sent, "ping_sent"},
+    {State::dropping, "dropping"},
+    {State::disconnecting, "disconnecting"},
+    {State::waiting, "waiting"},
+    {State::closed, "closed"},
+};
+
+// What the client does: events and packets as they are told, "closes" for what it asks of the network. Reason
+// codes are those of 5.0; in 3.1.1 the same happens without them, and without the DISCONNECT.
+using Outcome = const char*;
+constexpr Outcome kNothing = "";
+constexpr Outcome kProtocolError = "DISCONNECT protocol_error, closes";
+constexpr Outcome kMalformed = "DISCONNECT malformed_packet, closes";
+constexpr Outcome kMessage = "message";
+
+struct Row {
+    std::vector<State> states;
+    std::vector<Input> inputs;
+    Outcome outcome;
+};
+
+const std::vector<State> kUnread = {State::not_started,   State::opening, State::dropping,
+                                    State::disconnecting, State::waiting, State::closed};
+const std::vector<State> kConnected = {
+    State::idle,           State::publish_1_sent,   State::publish_2_sent,  State::pubrel_sent,
+    State::subscribe_sent, State::unsubscribe_sent, State::message_1_taken, State::message_2_taken,
+    State::pubrec_sent,    State::ping_sent};
+const std::vector<Input> kAnyPublish = {Input::publish_1, Input::publish_1_dup, Input::publish_2,
+                                        Input::publish_2_dup};
+
+std::vector<Input> all_inputs() {
+    std::vector<Input> inputs;
+    for (const Packet& packet : kPackets) {
+        inputs.push_back(packet.input);
+    }
+    return inputs;
+}
+
+std::vector<State> connected_except(std::initializer_list<State> exceptions) {
+    std::vector<State> states = kConnected;
+    std::erase_if(states,
+                  [&](State state) { return std::ranges::find(exceptions, state) != exceptions.end(); });
+    return states;
+}
+
+// Each pair of a state and a packet is in exactly one row.
+std::vector<Row> rows() {
+    using enum Input;
+    using enum State;
+    return {
+        // Nothing is read before there is a connection, nor once it is as good as gone.
+        {kUnread, all_inputs(), kNothing},
+
+        // v5 [MQTT-3.2.0-1] of the broker; v3.1.1 [MQTT-3.2.0-1].
+        {{connect_sent}, {Input::connack}, "connected"},
+        {{connect_sent}, {connack_refusing}, "connect_failed, closes"},
+        {{connect_sent}, {Input::disconnect}, "connect_failed, closes"},
+        {{connect_sent},
+         {publish_0, publish_1, publish_1_dup, publish_2, publish_2_dup, Input::puback, Input::pubrec,
+          Input::pubrel, Input::pubcomp, Input::suback, Input::unsuback, Input::pingresp},
+         kProtocolError},
+
+        // v5 [MQTT-3.2.0-2].
+        {kConnected, {Input::connack, connack_refusing}, kProtocolError},
+        {kConnected, {Input::disconnect}, "disconnected, closes"},
+        {kConnected, {Input::pingresp}, kNothing},
+        {kConnected, {publish_0}, kMessage},
+
+        // What only a client may send; v5 [MQTT-4.12.0-6]: and AUTH, for which no method was asked.
+        {kConnected,
+         {Input::connect, Input::subscribe, Input::unsubscribe, Input::pingreq, Input::auth},
+         kProtocolError},
+        {{connect_sent},
+         {Input::connect, Input::subscribe, Input::unsubscribe, Input::pingreq, Input::auth},
+         kProtocolError},
+        {kConnected, {reserved}, kMalformed},
+        {{connect_sent}, {reserved}, kMalformed},
+
+        // A message with an identifier that nothing holds is new, whatever DUP says.
+        {connected_except({message_1_taken, message_2_taken, State::pubrec_sent}), kAnyPublish, kMessage},
+        // v5 [MQTT-2.2.1-4], v3.1.1 [MQTT-2.3.1-4]: it may be repeated, and not be used for another.
+        {{message_1_taken}, {publish_1_dup}, kNothing},
+        {{message_1_taken}, {publish_1, publish_2, publish_2_dup}, kProtocolError},
+        // v5 [MQTT-4.3.3-10], v3.1.1 [MQTT-4.3.3-2]: PUBREC follows once the application has the message.
+        {{message_2_taken}, {publish_2, publish_2_dup}, kNothing},
+        {{message_2_taken}, {publish_1, publish_1_dup}, kProtocolError},
+        {{State::pubrec_sent}, {publish_2, publish_2_dup}, "PUBREC 1"},
+        {{State::pubrec_sent}, {publish_1, publish_1_dup}, kProtocolError},
+
+        // v5 [MQTT-4.3.3-11].
+        {{State::pubrec_sent}, {Input::pubrel}, "PUBCOMP 1"},
+        {{message_1_taken, message_2_taken}, {Input::pubrel}, kProtocolError},
+        {connected_except({message_1_taken, message_2_taken, State::pubrec_sent}),
+         {Input::pubrel},
+         "PUBCOMP 1 packet_identifier_not_found"},
+
+        // Our own messages. An acknowledgement of nothing is ignored, but the broker that sends PUBREC waits
+        // for
+        // PUBREL.
+        {{publish_1_sent}, {Input::puback}, "published"},  // v5 [MQTT-4.3.2-3]
+        {{publish_1_sent}, {Input::pubrec, Input::pubcomp}, kProtocolError},
+        {{publish_2_sent}, {Input::pubrec}, "PUBREL 1"},  // v5 [MQTT-4.3.3-4]
+        {{publish_2_sent}, {Input::puback, Input::pubcomp}, kProtocolError},
+        {{State::pubrel_sent}, {Input::pubcomp}, "published"},  // v5 [MQTT-4.3.3-5]
+        {{State::pubrel_sent}, {Input::pubrec}, "PUBREL 1"},    // v5 [MQTT-4.3.3-6]
+        {{State::pubrel_sent}, {Input::puback}, kProtocolError},
+        {connected_except({publish_1_sent, publish_2_sent, State::pubrel_sent}),
+         {Input::puback, Input::pubcomp},
+         kNothing},
+        {connected_except({publish_1_sent, publish_2_sent, State::pubrel_sent}),
+         {Input::pubrec},
+         "PUBREL 1 packet_identifier_not_found"},
+
+        // Requests.
+        {{subscribe_sent}, {Input::suback}, "subscribed"},
+        {{unsubscribe_sent}, {Input::unsuback}, "unsubscribed"},
+        {connected_except({subscribe_sent}), {Input::suback}, kNothing},
+        {connected_except({unsubscribe_sent}), {Input::unsuback}, kNothing},
+    };
+}
+
+Options options_for(ProtocolVersion version) {
+    Options options = quiet_options(version);
+    options.keep_alive = 10s;
+    return options;
+}
+
+// Brings the client into the state; what it has done on the way is forgotten.
+void reach(State state, Script& script) {
+    auto& [client, network, broker] = script.roles();
+    if (state == State::not_started) {
+        return;
+    }
+    if (state > State::connect_sent) {
+        client.connects();
+    }
+    switch (state) {
+        case State::opening:
+            client.start();
+            break;
+        case State::connect_sent:
+            client.start();
+            network.opens();
+            break;
+        case State::publish_1_sent:
+            client.publish("a", "x", Qos::at_least_once);
+            break;
+        case State::publish_2_sent:
+            client.publish("a", "x", Qos::exactly_once);
+            break;
+        case State::pubrel_sent:
+            client.publish("a", "x", Qos::exactly_once);
+            broker.expects(wire::PacketType::publish, {.packet_id = 1}).replies(wire::PacketType::pubrec);
+            break;
+        case State::subscribe_sent:
+            client.subscribe("a");
+            break;
+        case State::unsubscribe_sent:
+            client.unsubscribe("a");
+            break;
+        case State::message_1_taken:
+            broker.publishes("a", "x", Qos::at_least_once, 1);
+            break;
+        case State::message_2_taken:
+            broker.publishes("a", "x", Qos::exactly_once, 1);
+            break;
+        case State::pubrec_sent:
+            broker.publishes("a", "x", Qos::exactly_once, 1);
+            client.acknowledge(client.reports(message).delivery);
+            break;
+        case State::ping_sent:
+            script.wait(9s);
+            break;
+        case State::dropping:
+            broker.sends_bytes({0x00, 0x00});
+            break;
+        case State::disconnecting:
+            client.close();
+            break;
+        case State::waiting:
+            network.cuts();
+            break;
+        case State::closed:
+            client.close();
+            network.cuts();
+            break;
+        default:
+            break;
+    }
+    broker.heard().clear();
+    client.events().clear();
+    static_cast<void>(network.take_request());
+}
+
+// What has happened since, told in one line. That a connection ends is told once.
+std::string told(Script& script) {
+    auto& [client, network, broker] = script.roles();
+    std::string story;
+    const auto tell = [&](std::string_view what) { story.append(story.empty() ? "" : ", ").append(what); };
+    bool violation = false;
+    for (const Happened& event : client.events()) {
+        violation =
+            violation || event.failure.is(Error::protocol_error) || event.failure.is(Error::malformed_packet);
+        if (!violation) {
+            tell(to_string(event.kind));
+        }
+    }
+    for (const Sent& sent : broker.heard()) {
+        tell(to_string(sent.packet));
+    }
+    const auto request = network.take_request();
+    const auto expected = violation && script.version() == ProtocolVersion::v5
+                              ? TransportRequest::Kind::close_after_flush
+                              : TransportRequest::Kind::close;
+    if (request == expected) {
+        tell("closes");
+    } else if (request != TransportRequest::Kind::none) {
+        tell("asks the network for something else");
+    }
+    return story;
+}
+
+std::string in_3_1_1(std::string outcome, Input input) {
+    const auto is_violation = [&] { return outcome.starts_with("DISCONNECT"); };
+    // 3.1.1 has no DISCONNECT of a broker; AUTH is a reserved type.
+    if (is_violation() || (input == Input::disconnect && !outcome.empty())) {
+        return "closes";
+    }
+    for (const std::string_view reason : {" packet_identifier_not_found"}) {
+        if (outcome.ends_with(reason)) {
+            outcome.resize(outcome.size() - reason.size());
+        }
+    }
+    return outcome;
+}
+
+std::map<std::pair<State, Input>, std::vector<Outcome>> table() {
+    std::map<std::pair<State, Input>, std::vector<Outcome>> outcomes;
+    for (const Row& row : rows()) {
+        for (const State state : row.states) {
+            for (const Input input : row.inputs) {
+                outcomes[{state, input}].push_back(row.outcome);
+            }
+        }
+    }
+    return outcomes;
+}
+
+TEST(PacketInStateTest, HasOneRowForEachPair) {
+    const auto outcomes = table();
+    for (const auto& [state, state_name] : kStates) {
+        for (const Packet& packet : kPackets) {
+            const auto found = outcomes.find({state, packet.input});
+            EXPECT_EQ(found == outcomes.end() ? 0U : found->second.size(), 1U)
+                << state_name << ", " << packet.name;
+        }
+    }
+    EXPECT_EQ(kStates.size(), static_cast<std::size_t>(State::closed) + 1);
+    EXPECT_EQ(kPackets.size(), static_cast<std::size_t>(Input::reserved) + 1);
+    EXPECT_EQ(outcomes.size(), kStates.size() * kPackets.size());
+}
+
+// v5 [MQTT-4.13.2-1]; v3.1.1 [MQTT-4.8.0-1].
+TEST(PacketInStateTest, IsDoneWithAsItsRowSays) {
+    const auto outcomes = table();
+    for (const ProtocolVersion version : {ProtocolVersion::v3_1_1, ProtocolVersion::v5}) {
+        for (const auto& [state, state_name] : kStates) {
+            for (const Packet& packet : kPackets) {
+                SCOPED_TRACE(std::string{packet.name} + " in state " + state_name + ", " +
+                             std::string{to_string(version)});
+                Script script{options_for(version)};
+                reach(state, script);
+                const bool v5 = version == ProtocolVersion::v5;
+                std::vector<std::byte> input;
+                for (const int byte : v5 ? packet.v5 : packet.v3_1_1) {
+                    input.push_back(static_cast<std::byte>(byte));
+                }
+                script.broker.sends_bytes(input);
+                const std::string expected = outcomes.at({state, packet.input}).front();
+                EXPECT_EQ(told(script), v5 ? expected : in_3_1_1(expected, packet.input));
+            }
+        }
+    }
+}
+
+}  // namespace
+}  // namespace multimqtt::session
