@@ -132,14 +132,14 @@ void Inbound::acknowledge(DeliveryId delivery, ReasonCode reason) {
     --unacknowledged_;
 }
 
-std::optional<Inbound::Ack> Inbound::next_ack() {
-    if (auto ack = next_ack_of(Qos::at_least_once)) {
+std::optional<Inbound::Ack> Inbound::next_ack(ProtocolVersion version) {
+    if (auto ack = next_ack_of(Qos::at_least_once, version)) {
         return ack;
     }
-    return next_ack_of(Qos::exactly_once);
+    return next_ack_of(Qos::exactly_once, version);
 }
 
-std::optional<Inbound::Ack> Inbound::next_ack_of(Qos qos) {
+std::optional<Inbound::Ack> Inbound::next_ack_of(Qos qos, ProtocolVersion version) {
     std::deque<Slot>& order = order_of(qos);
     if (order.empty() || !entries_[order.front()].acknowledged) {
         return std::nullopt;
@@ -148,8 +148,8 @@ std::optional<Inbound::Ack> Inbound::next_ack_of(Qos qos) {
     order.pop_front();
     Entry& entry = entries_[slot];
     entry.queued = false;
-    const Ack ack{qos, entry.packet_id, entry.reason};
-    if (qos == Qos::exactly_once && !is_failure(entry.reason)) {
+    const Ack ack{qos, entry.packet_id, version == ProtocolVersion::v5 ? entry.reason : ReasonCode::success};
+    if (qos == Qos::exactly_once && !is_failure(ack.reason)) {
         entry.stage = Stage::awaiting_pubrel;
     } else {
         free(slot);  // A PUBREC of 0x80 or more ends the exchange too, v5 [MQTT-4.3.3-9].

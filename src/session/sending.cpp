@@ -230,7 +230,7 @@ void Session::Parts::write_publish(wire::Publish& publish, bool has_properties,
 
 void Session::Parts::send_acks() {
     while (phase == Phase::connected) {
-        const auto ack = inbound.next_ack();
+        const auto ack = inbound.next_ack(grants.version);
         if (!ack) {
             break;
         }
