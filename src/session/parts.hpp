@@ -65,7 +65,7 @@ struct Session::Parts {
     void handle(const wire::Connack& connack, TimePoint now);
     void refused(const wire::Connack& connack, TimePoint now);
     void apply_grants(TimePoint now);
-    void lose_session();
+    void lose_session(TimePoint now);
     void resume_releases();
     void check_kept_messages();
     void give_up_sent(Outbound::Slot slot, Failure failure);
@@ -95,6 +95,7 @@ struct Session::Parts {
     void finish(Outbound::Slot slot, ReasonCode reason);
     void give_up(Outbound::Slot slot, Failure failure);
     void report_left();
+    void release(const std::vector<std::uint16_t>& identifiers);
 
     // requests.cpp: SUBSCRIBE and UNSUBSCRIBE, and what the broker answers.
     void send_requests();

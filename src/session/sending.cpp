@@ -276,6 +276,12 @@ void Session::Parts::give_up(Outbound::Slot slot, Failure failure) {
     outbound.remove(slot);
 }
 
+void Session::Parts::release(const std::vector<std::uint16_t>& identifiers) {
+    for (const std::uint16_t packet_id : identifiers) {
+        packet_ids.release(packet_id);
+    }
+}
+
 void Session::Parts::report_left() {
     while (const Token token = output.next_left()) {
         events.published(token, ReasonCode::success);

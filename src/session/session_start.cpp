@@ -37,7 +37,7 @@ void Session::Parts::handle(const wire::Connack& connack, TimePoint now) {
     connected_at = now;
     events.connection(Event::Kind::connected);
     if (!grants.session_present) {
-        lose_session();
+        lose_session(now);
     }
     if (session_doubtful) {
         inbound.session_doubtful();
@@ -75,7 +75,7 @@ void Session::Parts::apply_grants(TimePoint now) {
 }
 
 // What is in flight belongs to a session that the broker no longer has, v5 [MQTT-3.2.2-5].
-void Session::Parts::lose_session() {
+void Session::Parts::lose_session(TimePoint now) {
     inbound.session_lost();
     // A PUBREC has said that the broker owns these; published again they could arrive twice.
     while (!outbound.releases().empty()) {
@@ -89,15 +89,8 @@ void Session::Parts::lose_session() {
         }
         return;
     }
-    std::vector<std::uint16_t> released;
-    for (Outbound::Slot slot = outbound.publishes().front(); slot != Outbound::kNone;
-         slot = outbound.next(slot)) {
-        watch_expiry(outbound[slot]);
-    }
-    outbound.publish_again(released);
-    for (const std::uint16_t packet_id : released) {
-        packet_ids.release(packet_id);
-    }
+    release(outbound.publish_again());
+    next_expiry = now;
 }
 
 // A PUBREL waits for no quota; those of an earlier connection count as in flight, to stay below the
