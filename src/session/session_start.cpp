@@ -30,6 +30,12 @@ void Session::Parts::handle(const wire::Connack& connack, TimePoint now) {
     apply_grants(now);
     ++counters.connects;
     counters.reconnects += connected_before ? 1 : 0;
+    if (!connected_before && grants.session_present) {
+        // The process that had this session may have left QoS 2 messages unreleased. To the broker a new
+        // message with such an identifier is the old one, v5 [MQTT-4.3.3-10], so we keep away from where it
+        // began.
+        packet_ids.go_on_at(random.next());
+    }
     connected_before = true;
     session_ends_at.reset();
     phase = Phase::connected;
