@@ -138,6 +138,8 @@ struct Session::Parts {
     bool established = false;       // That CONNACK accepted us.
     /// Since we last knew, a CONNECT had no answer: a session that is present may be a new one.
     bool session_doubtful = false;
+    /// What a SUBSCRIBE of the last connection could say; see `subscribe_terms`.
+    std::uint8_t last_subscribe_terms = 2;
     bool overrun_reported = false;  ///< That the broker disregards our Receive Maximum.
     Backoff backoff;
     RetryPolicy retry = RetryPolicy::back_off;  // For when the transport that is closing has closed.

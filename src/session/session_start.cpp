@@ -7,6 +7,15 @@
 
 namespace multimqtt::session {
 
+namespace {
+
+// What a SUBSCRIBE can say: 0: filter and QoS; 1: the options of 5.0 as well; 2: and an identifier.
+std::uint8_t subscribe_terms(const Grants& grants) noexcept {
+    return grants.version != ProtocolVersion::v5 ? 0 : grants.subscription_identifiers_available ? 2 : 1;
+}
+
+}  // namespace
+
 void Session::Parts::handle(const wire::Connack& connack, TimePoint now) {
     if (phase != Phase::handshaking) {
         protocol_error("The broker sent a second CONNACK.", now);  // v5 [MQTT-3.2.0-2]
@@ -48,9 +57,12 @@ void Session::Parts::handle(const wire::Connack& connack, TimePoint now) {
     if (session_doubtful) {
         inbound.session_doubtful();
     }
-    const auto kept = !grants.session_present ? Subscriptions::Kept::nothing
-                      : session_doubtful      ? Subscriptions::Kept::unknown
-                                              : Subscriptions::Kept::all;
+    // What could not be said when the subscriptions were made is said now.
+    const std::uint8_t terms = subscribe_terms(grants);
+    const bool more_to_say = terms > std::exchange(last_subscribe_terms, terms);
+    const auto kept = !grants.session_present           ? Subscriptions::Kept::nothing
+                      : session_doubtful || more_to_say ? Subscriptions::Kept::unknown
+                                                        : Subscriptions::Kept::all;
     for (std::string& filter : subscriptions.connection_opened(kept)) {
         events.subscription(Event::Kind::unsubscribed, std::move(filter), ReasonCode::success);
     }
