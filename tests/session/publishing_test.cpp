@@ -477,6 +477,31 @@ TEST(ExpiryTest, DropsAMessageWhoseTimeIsUpInTheQueueAndSaysSoInTime) {
     EXPECT_TRUE(failed.failure.is(Error::expired));
 }
 
+TEST(ExpiryTest, AppliesToWhatATransportHasNeverBegunWith) {
+    Options options = quiet_options();
+    options.connect_timeout = 60s;
+    Script script{options};
+    script.connect();
+    script.stick();
+    PublishProperties properties;
+    properties.expiry = 2s;
+    const Token stuck = script.publish("a", "1", Qos::at_least_once);
+    const Token token = script.token();
+    ASSERT_TRUE(script.try_publish(token, "a", "2", Qos::at_least_once, false, &properties));
+    script.cut();
+    script.expect_event(Kind::disconnected);
+    script.after(3s);
+    const Happened failed = script.expect_event(Kind::publish_failed);
+    EXPECT_EQ(failed.token, token);
+    EXPECT_TRUE(failed.failure.is(Error::expired));
+    script.reconnect({true, ReasonCode::success, {}});
+    const auto publish = script.expect<wire::Publish>();
+    EXPECT_FALSE(publish.dup) << "it never left";
+    script.reply(wire::Puback{publish.packet_id, ReasonCode::success, {}});
+    EXPECT_EQ(script.expect_event(Kind::published).token, stuck);
+    script.nothing_else();
+}
+
 // v5 [MQTT-4.3.3-7].
 TEST(ExpiryTest, DoesNotApplyToWhatHasBeenSent) {
     Script script;

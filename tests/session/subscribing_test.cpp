@@ -142,6 +142,26 @@ TEST_F(SubscribingTest, AsksForAllAfterAConnectWithoutAnAnswerThoughASessionIsPr
     silence();
 }
 
+TEST_F(SubscribingTest, AsksAgainWhenWhatABrokerCouldNotTakeCanBeSaid) {
+    script.subscribe("a", Qos::at_least_once, 7);
+    wire::Connack without;
+    without.properties.subscription_identifier_available = false;
+    script.connect(without);
+    const auto bare = script.expect<wire::Subscribe>();
+    EXPECT_FALSE(bare.properties.subscription_identifier);
+    grant(bare);
+    script.expect_event(Kind::subscribed);
+    reconnect(true, without);
+    script.nothing_else();
+    reconnect(true);
+    const auto full = script.expect<wire::Subscribe>();
+    EXPECT_EQ(full.properties.subscription_identifier, 7u);
+    grant(full);
+    script.expect_event(Kind::subscribed);
+    reconnect(true);
+    script.nothing_else();
+}
+
 TEST_F(SubscribingTest, ALostSessionAsksForAll) {
     client.connects();
     subscribe_and_grant("a");
