@@ -96,6 +96,8 @@ struct Session::Parts {
     void give_up(Outbound::Slot slot, Failure failure);
     void report_left();
     void release(const std::vector<std::uint16_t>& identifiers);
+    /// For messages that are in the queue again, after these packet identifiers have served them.
+    void queue_again(const std::vector<std::uint16_t>& identifiers, TimePoint now);
 
     // requests.cpp: SUBSCRIBE and UNSUBSCRIBE, and what the broker answers.
     void send_requests();

@@ -291,6 +291,13 @@ void Session::Parts::release(const std::vector<std::uint16_t>& identifiers) {
     }
 }
 
+void Session::Parts::queue_again(const std::vector<std::uint16_t>& identifiers, TimePoint now) {
+    release(identifiers);
+    if (!identifiers.empty()) {
+        next_expiry = now;  // Some may have expired where that did not count.
+    }
+}
+
 void Session::Parts::report_left() {
     while (const Token token = output.next_left()) {
         events.published(token, ReasonCode::success);

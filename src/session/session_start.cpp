@@ -123,8 +123,7 @@ void Session::Parts::lose_session(TimePoint now) {
         }
         return;
     }
-    release(outbound.publish_again());
-    next_expiry = now;
+    queue_again(outbound.publish_again(), now);
 }
 
 // A PUBREL waits for no quota; those of an earlier connection count as in flight, to stay below the

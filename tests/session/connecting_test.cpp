@@ -186,15 +186,16 @@ TEST(SessionPresentTest, OfAnEarlierProcessIsTakenOver) {
     client.reports(Kind::message, {.payload = "old"});
 }
 
-// Item by item of MQTT 5.0 section 3.2.2.3: what is absent has its default on each connection.
 // The process before may have left QoS 2 messages unreleased, and it began with identifier 1.
 TEST(SessionPresentTest, OfAnEarlierProcessIsNotGivenItsFirstIdentifiers) {
     Script script;
-    script.connect({true, ReasonCode::success, {}});
-    script.publish("a", "1", Qos::exactly_once);
-    EXPECT_GT(script.expect<wire::Publish>().packet_id, 1'000u);
+    auto& [client, network, broker] = script.roles();
+    client.connects(resuming());
+    client.publish("a", "1", Qos::exactly_once);
+    EXPECT_GT(broker.expects<wire::Publish>().packet_id, 1'000u);
 }
 
+// Item by item of MQTT 5.0 section 3.2.2.3: what is absent has its default on each connection.
 TEST(GrantsTest, AbsentPropertiesMeanDefaultsNotThoseOfTheLastConnection) {
     Options options = quiet_options();
     options.keep_alive = 30s;

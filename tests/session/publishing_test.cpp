@@ -481,25 +481,22 @@ TEST(ExpiryTest, AppliesToWhatATransportHasNeverBegunWith) {
     Options options = quiet_options();
     options.connect_timeout = 60s;
     Script script{options};
-    script.connect();
-    script.stick();
+    auto& [client, network, broker] = script.roles();
+    client.connects();
+    network.sticks();
     PublishProperties properties;
     properties.expiry = 2s;
-    const Token stuck = script.publish("a", "1", Qos::at_least_once);
-    const Token token = script.token();
-    ASSERT_TRUE(script.try_publish(token, "a", "2", Qos::at_least_once, false, &properties));
-    script.cut();
-    script.expect_event(Kind::disconnected);
-    script.after(3s);
-    const Happened failed = script.expect_event(Kind::publish_failed);
-    EXPECT_EQ(failed.token, token);
-    EXPECT_TRUE(failed.failure.is(Error::expired));
-    script.reconnect({true, ReasonCode::success, {}});
-    const auto publish = script.expect<wire::Publish>();
-    EXPECT_FALSE(publish.dup) << "it never left";
-    script.reply(wire::Puback{publish.packet_id, ReasonCode::success, {}});
-    EXPECT_EQ(script.expect_event(Kind::published).token, stuck);
-    script.nothing_else();
+    const Token stuck = client.publish("a", "1", Qos::at_least_once);
+    const Token token = client.token();
+    ASSERT_TRUE(client.try_publish(token, "a", "2", Qos::at_least_once, false, &properties));
+    network.cuts();
+    client.reports(Kind::disconnected);
+    script.wait(3s);
+    client.reports(Kind::publish_failed, {.token = token, .error = Error::expired});
+    client.reconnects(resuming());
+    broker.expects(PacketType::publish, {.payload = "1", .dup = false}).replies(PacketType::puback);
+    client.reports(Kind::published, {.token = stuck});
+    script.silence();
 }
 
 // v5 [MQTT-4.3.3-7].

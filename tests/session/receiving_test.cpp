@@ -314,23 +314,24 @@ TEST(AcknowledgeTest, SendsTheReasonInVersion5ThoughTheMessageCameIn311) {
     Options options = quiet_options();
     options.version = VersionPolicy::automatic;
     Script script{options};
-    script.start();
-    script.open();
-    script.expect<wire::Connect>();
-    script.cut();  // 5.0 has no answer, so 3.1.1 is tried for once.
-    script.expect_event(Kind::connect_failed);
-    script.open();
-    ASSERT_EQ(script.expect<wire::Connect>().version, ProtocolVersion::v3_1_1);
-    script.reply(wire::Connack{});
-    script.expect_event(Kind::connected);
-    script.deliver("a", "x", Qos::at_least_once, 1);
-    const DeliveryId delivery = script.expect_event(Kind::message).delivery;
-    script.cut();
-    script.expect_event(Kind::disconnected);
-    script.acknowledge(delivery, ReasonCode::not_authorized);
-    ASSERT_EQ(script.reconnect({true, ReasonCode::success, {}}).version, ProtocolVersion::v5);
-    script.deliver("a", "x", Qos::at_least_once, 1, true);
-    EXPECT_EQ(script.expect<wire::Puback>().reason_code, ReasonCode::not_authorized);
+    auto& [client, network, broker] = script.roles();
+    client.start();
+    network.opens();
+    broker.expects<wire::Connect>();
+    network.cuts();  // 5.0 has no answer, so 3.1.1 is tried for once.
+    client.reports(Kind::connect_failed);
+    network.opens();
+    ASSERT_EQ(broker.expects<wire::Connect>().version, ProtocolVersion::v3_1_1);
+    broker.sends(wire::Connack{});
+    client.reports(Kind::connected);
+    broker.publishes("a", "x", Qos::at_least_once, 1);
+    const DeliveryId delivery = client.reports(Kind::message).delivery;
+    network.cuts();
+    client.reports(Kind::disconnected);
+    client.acknowledge(delivery, ReasonCode::not_authorized);
+    ASSERT_EQ(client.reconnects(resuming()).version, ProtocolVersion::v5);
+    broker.publishes("a", "x", Qos::at_least_once, 1, true);
+    broker.expects(PacketType::puback, {.reason = ReasonCode::not_authorized});
 }
 
 TEST(AcknowledgeTest, SendsSuccessInVersion311) {

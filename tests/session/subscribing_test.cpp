@@ -143,23 +143,23 @@ TEST_F(SubscribingTest, AsksForAllAfterAConnectWithoutAnAnswerThoughASessionIsPr
 }
 
 TEST_F(SubscribingTest, AsksAgainWhenWhatABrokerCouldNotTakeCanBeSaid) {
-    script.subscribe("a", Qos::at_least_once, 7);
+    client.subscribe("a", Qos::at_least_once, 7);
     wire::Connack without;
     without.properties.subscription_identifier_available = false;
-    script.connect(without);
-    const auto bare = script.expect<wire::Subscribe>();
+    client.connects(without);
+    const auto bare = broker.expects<wire::Subscribe>();
     EXPECT_FALSE(bare.properties.subscription_identifier);
     grant(bare);
-    script.expect_event(Kind::subscribed);
+    client.reports(Kind::subscribed);
     reconnect(true, without);
-    script.nothing_else();
+    silence();
     reconnect(true);
-    const auto full = script.expect<wire::Subscribe>();
+    const auto full = broker.expects<wire::Subscribe>();
     EXPECT_EQ(full.properties.subscription_identifier, 7u);
     grant(full);
-    script.expect_event(Kind::subscribed);
+    client.reports(Kind::subscribed);
     reconnect(true);
-    script.nothing_else();
+    silence();
 }
 
 TEST_F(SubscribingTest, ALostSessionAsksForAll) {
