@@ -522,15 +522,66 @@ TEST_F(KeepAliveTest, ReceivedBytesDoNotPostponeAPing) {
     script.expect<wire::Pingreq>();
 }
 
-TEST_F(KeepAliveTest, WhatWeSendPostponesAPing) {
+TEST_F(KeepAliveTest, WhatWeSendPostponesAPingWhileTheBrokerIsHeard) {
     script.connect();
     for (int i = 0; i < 9; ++i) {
         script.after(5s);
+        script.publish("a", "x", Qos::at_least_once);
+        script.reply(wire::Puback{script.expect<wire::Publish>().packet_id});
+        script.expect_event(Kind::published);
+    }
+    script.nothing_else();
+}
+
+struct SilentPublishCase {
+    const char* name;
+    Qos qos;
+    TimePoint pause;
+};
+
+/// A transport that takes everything, and a broker that says nothing.
+class SilentPublishTest : public KeepAliveTest, public testing::WithParamInterface<SilentPublishCase> {};
+
+TEST_P(SilentPublishTest, ASilentBrokerIsFoundWithinOneAndAHalfKeepAlivesHoweverMuchIsWritten) {
+    script.connect();
+    const TimePoint began = script.now();
+    int pings = 0;
+    while (script.events().empty()) {
+        ASSERT_LT(script.now(), began + 15s) << "one and a half keep-alives";
+        script.publish("a", "x", GetParam().qos);
+        for (; script.sent_anything(); script.sent().pop_front()) {
+            pings += std::holds_alternative<wire::Pingreq>(script.sent().front().packet) ? 1 : 0;
+        }
+        std::erase_if(script.events(), [](const auto& event) { return event.kind == Kind::published; });
+        script.after(GetParam().pause);
+    }
+    EXPECT_EQ(pings, 1);
+    EXPECT_EQ(script.now() - began, 14s);
+    EXPECT_TRUE(script.expect_event(Kind::disconnected).failure.is(Error::keep_alive_timeout));
+}
+
+INSTANTIATE_TEST_SUITE_P(Streams, SilentPublishTest,
+                         testing::Values(SilentPublishCase{"now_and_then", Qos::at_most_once, 2s},
+                                         SilentPublishCase{"often", Qos::at_most_once, 100ms},
+                                         SilentPublishCase{"unacknowledged", Qos::at_least_once, 500ms},
+                                         SilentPublishCase{"exactly_once", Qos::exactly_once, 1s}),
+                         [](const auto& row) { return std::string{row.param.name}; });
+
+// A slow link: the PINGREQ has been taken and stands behind much that has not yet reached the broker.
+TEST_F(KeepAliveTest, ATransportThatMakesRoomIsASignOfLife) {
+    script.connect();
+    script.after(9s);
+    script.expect<wire::Pingreq>();
+    for (int i = 0; i < 9; ++i) {
+        script.after(4s);
+        script.session().output_moves(script.now());
         script.publish("a", "x");
         script.expect<wire::Publish>();
         script.expect_event(Kind::published);
     }
     script.nothing_else();
+    script.after(5s);
+    EXPECT_TRUE(script.expect_event(Kind::disconnected).failure.is(Error::keep_alive_timeout));
 }
 
 TEST_F(KeepAliveTest, ASilentBrokerIsFoundWithinOneAndAHalfKeepAlives) {
