@@ -6,6 +6,14 @@
 #include <utility>
 
 namespace multimqtt::session {
+namespace {
+
+// 3.1.1 has no Receive Maximum, and no reason code with which a broker could refuse. Mosquitto 2.0 takes 20
+// unreleased QoS 2 messages from a client (`max_inflight_messages`); it answers the next PUBLISH, of any QoS,
+// as if it had taken it, drops it, and closes the connection. Chosen with as much room again.
+constexpr std::size_t kExactlyOnceMaxBefore5 = 10;
+
+}  // namespace
 
 void Session::Parts::handle(const wire::Connack& connack, TimePoint now) {
     if (phase != Phase::handshaking) {
@@ -68,6 +76,7 @@ void Session::Parts::apply_grants(TimePoint now) {
     const bool v5 = grants.version == ProtocolVersion::v5;
     packet_bytes_max = std::min(options.packet_bytes_max, grants.packet_bytes_max);
     inflight_limit = std::min(options.inflight_max, grants.receive_maximum);
+    exactly_once_limit = v5 ? inflight_limit : std::min(inflight_limit, kExactlyOnceMaxBefore5);
     overrun_reported = !v5;  // 3.1.1 has no Receive Maximum.
     inbound_aliases.reset(v5 ? options.topic_alias_maximum : 0);
     outbound_aliases.reset(v5 ? std::min(options.topic_aliases_out_max, grants.topic_alias_maximum) : 0);

@@ -281,6 +281,74 @@ struct Refusal {
 
 class RefusedPublishTest : public testing::TestWithParam<Refusal> {};
 
+class ExactlyOnceWindowTest : public testing::Test {
+protected:
+    std::vector<std::uint16_t> take_publishes() {
+        std::vector<std::uint16_t> packet_ids;
+        while (script.sent_anything()) {
+            packet_ids.push_back(script.expect<wire::Publish>().packet_id);
+        }
+        return packet_ids;
+    }
+    void publish(int count) {
+        for (int i = 0; i < count; ++i) {
+            script.publish("a", std::to_string(i), Qos::exactly_once);
+        }
+    }
+    Script script{quiet_options(ProtocolVersion::v3_1_1)};
+};
+
+TEST_F(ExactlyOnceWindowTest, IsTenIn311WhoseBrokersCannotRefuse) {
+    script.connect();
+    publish(30);
+    const auto packet_ids = take_publishes();
+    ASSERT_EQ(packet_ids.size(), 10u);
+    for (const std::uint16_t packet_id : packet_ids) {
+        script.reply(wire::Pubrec{packet_id, ReasonCode::success, {}});
+        script.expect<wire::Pubrel>();
+        EXPECT_FALSE(script.sent_anything()) << "the broker counts it until it is released";
+        script.reply(wire::Pubcomp{packet_id, ReasonCode::success, {}});
+        script.expect<wire::Publish>();
+        script.expect_event(Kind::published);
+    }
+    script.nothing_else();
+}
+
+TEST_F(ExactlyOnceWindowTest, LeavesQos1ToTheWindowOfTheOptions) {
+    script.connect();
+    for (int i = 0; i < 500; ++i) {
+        script.publish("a", "x", Qos::at_least_once);
+    }
+    EXPECT_EQ(take_publishes().size(), 500u);
+}
+
+TEST_F(ExactlyOnceWindowTest, HoldsAfterAReconnectForWhatIsSentAgain) {
+    script.connect();
+    publish(30);
+    const auto before = take_publishes();
+    script.reply(wire::Pubrec{before[0], ReasonCode::success, {}});
+    script.expect<wire::Pubrel>();
+    script.cut();
+    script.expect_event(Kind::disconnected);
+    wire::Connack resumed;
+    resumed.session_present = true;
+    script.reconnect(resumed);
+    EXPECT_EQ(script.expect<wire::Pubrel>().packet_id, before[0]);
+    EXPECT_EQ(take_publishes(), (std::vector<std::uint16_t>{before.begin() + 1, before.end()}));
+}
+
+TEST(ReceiveMaximumTest, OfABrokerOf50IsTheWindowOfQos2Too) {
+    Script script;
+    wire::Connack connack;
+    connack.properties.receive_maximum = std::uint16_t{200};
+    script.connect(connack);
+    for (int i = 0; i < 300; ++i) {
+        script.publish("a", "x", Qos::exactly_once);
+    }
+    EXPECT_EQ(script.sent().size(), 200u);
+    script.sent().clear();
+}
+
 // v5 [MQTT-4.4.0-2], and the quota is given back, v5 [MQTT-3.3.4-7].
 TEST_P(RefusedPublishTest, IsReportedAndMakesRoomForTheNext) {
     Script script;
