@@ -73,22 +73,18 @@ void enter_namespace() {
     std::ofstream{"/proc/self/gid_map"} << group << ' ' << group << " 1";
 }
 
-int open_tunnel() {
+int open_tunnel(int control) {
     const int tunnel = ::open(kTunnelDevice, O_RDWR | O_CLOEXEC | O_NONBLOCK);
     must(tunnel >= 0, kTunnelDevice);
     ifreq request = interface(kTunnelName);
     request.ifr_flags = IFF_TUN | IFF_NO_PI;
     must(::ioctl(tunnel, TUNSETIFF, &request) == 0, "a tunnel device");
-    const int control = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    must(control >= 0, "a control socket");
     request = interface(kTunnelName);
     set_address(request, OwnNetwork::kNearAddress);
     must(::ioctl(control, SIOCSIFADDR, &request) == 0, "the address of the tunnel");
     set_address(request, kNetmask);
     must(::ioctl(control, SIOCSIFNETMASK, &request) == 0, "the netmask of the tunnel");
     bring_up(control, kTunnelName);
-    bring_up(control, "lo");
-    ::close(control);
     return tunnel;
 }
 
@@ -101,7 +97,7 @@ void OwnNetwork::enter() {
         here.obstacle = "MULTIMQTT_NETWORK=proxy forgoes it";
         return;
     }
-    // Tried first where it does no harm: a namespace without a tunnel would have no network at all.
+    // Tried first, so that a machine without tunnels keeps the network that it has.
     const int probe = ::open(kTunnelDevice, O_RDWR | O_CLOEXEC);
     if (probe < 0) {
         here.obstacle = std::string{kTunnelDevice} + ": " + std::strerror(errno);
@@ -110,12 +106,15 @@ void OwnNetwork::enter() {
     ::close(probe);
     try {
         enter_namespace();
+        const int control = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        must(control >= 0, "a control socket");
+        bring_up(control, "lo");  // First: without a tunnel there is still the proxy.
+        here.tunnel = open_tunnel(control);
+        ::close(control);
+        here.obstacle.clear();
     } catch (const std::system_error& error) {
         here.obstacle = error.what();
-        return;
     }
-    here.tunnel = open_tunnel();  // What fails here is no lack of rights, and ends the program.
-    here.obstacle.clear();
 }
 
 int OwnNetwork::tunnel() noexcept {
