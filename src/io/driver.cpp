@@ -33,6 +33,13 @@ constexpr std::size_t kWriteBytes = 32 * 1'024;
 /// How many writes follow each other before the broker is listened to again.
 constexpr int kWritesPerTurn = 16;
 
+/// What the other side may leave unacknowledged, in keep-alives. While reading pauses PINGREQ leaves every
+/// 0.45 keep-alives: the first one that is swallowed fails the connection within 0.45 + 0.5 and the time of
+/// one retransmission, and the third one, at 1.35, meets the failure.
+constexpr std::chrono::milliseconds unacknowledged_max(std::chrono::milliseconds keep_alive) noexcept {
+    return keep_alive / 2;
+}
+
 }  // namespace
 
 SystemRandom::SystemRandom()
@@ -77,6 +84,7 @@ private:
     void read();
     void received(const Result<std::size_t>& count);
     void digest();
+    void limit_silence();
     void obey(const session::TransportRequest& request);
     void open(std::size_t endpoint);
     void opened(const Result<void>& outcome);
@@ -101,6 +109,7 @@ private:
     bool writing_ = false;
     bool reading_ = false;
     bool paused_ = false;
+    bool silence_limited_ = false;
     bool closing_ = false;  // After the flush.
     bool ended_ = false;
     ::pthread_t thread_{};
@@ -157,6 +166,7 @@ void Driver::Loop::settle() {
     }
     obey(session_.transport());
     if (!ended_) {
+        limit_silence();
         read();
         arm();
     }
@@ -221,6 +231,7 @@ void Driver::Loop::write_rest() {
         if (!written) {
             lost(written.error());
         } else {
+            session_.output_moves(now());
             wrote(written);
         }
         turn();
@@ -293,6 +304,14 @@ void Driver::Loop::digest() {
 
 // The transport.
 
+void Driver::Loop::limit_silence() {
+    if (!open_ || silence_limited_ || !session_.connected()) {
+        return;
+    }
+    silence_limited_ = true;
+    stream_->give_up_after(unacknowledged_max(session_.grants().keep_alive));
+}
+
 void Driver::Loop::obey(const session::TransportRequest& request) {
     using Kind = session::TransportRequest::Kind;
     switch (request.kind) {
@@ -356,7 +375,7 @@ void Driver::Loop::drop_stream() {
     if (paused_) {
         session_.resume_reading(now());
     }
-    open_ = writing_ = reading_ = paused_ = closing_ = output_taken_ = false;
+    open_ = writing_ = reading_ = paused_ = silence_limited_ = closing_ = output_taken_ = false;
     input_.clear();
 }
 

@@ -1,4 +1,4 @@
-// Which stream an endpoint asks for.
+// Which stream an endpoint asks for, and what all streams have in common.
 
 #include "io/stream.hpp"
 
@@ -8,9 +8,20 @@
 #include "io/unix_stream.hpp"
 #include "io/websocket_stream.hpp"
 
+#include <algorithm>
+#include <limits>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
 #include <utility>
 
 namespace multimqtt::io {
+
+void Stream::give_up_after(std::chrono::milliseconds silence) noexcept {
+    constexpr std::chrono::milliseconds kLongest{std::numeric_limits<int>::max()};
+    const auto limit = static_cast<unsigned>(std::min(silence, kLongest).count());
+    ::setsockopt(descriptor(), IPPROTO_TCP, TCP_USER_TIMEOUT, &limit, sizeof limit);
+}
 
 Result<std::unique_ptr<Stream>> make_stream(const boost::asio::any_io_executor& executor,
                                             const Endpoint& endpoint, const TlsOptions& tls) {

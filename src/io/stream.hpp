@@ -6,6 +6,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -44,6 +45,11 @@ public:
 
     /// The descriptor of the socket, -1 when there is none; to look at its options.
     [[nodiscard]] virtual int descriptor() const noexcept = 0;
+
+    /// Lets the open connection fail when the other side acknowledges nothing, or has no room, for this long.
+    /// A Unix socket, whose other side is on this machine, knows no such limit. Spec: TCP_USER_TIMEOUT,
+    /// tcp(7).
+    void give_up_after(std::chrono::milliseconds silence) noexcept;
 };
 
 /// Makes the stream that `endpoint` asks for. `tls` is read for `tls` and `secure_websocket` only.

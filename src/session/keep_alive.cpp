@@ -8,6 +8,7 @@ namespace multimqtt::session {
 void KeepAlive::start(TimePoint interval, TimePoint now) noexcept {
     interval_ = interval;
     last_progress_ = now;
+    last_heard_ = now;
     unanswered_ = 0;
     ping_waits_ = false;
 }
@@ -20,6 +21,7 @@ void KeepAlive::ping_written(TimePoint now) noexcept {
 }
 
 void KeepAlive::heard(TimePoint now) noexcept {
+    last_heard_ = now;
     if (unanswered_ > 0) {
         answer_by_ = now + answer_within();
     }
@@ -34,6 +36,15 @@ void KeepAlive::pingresp(TimePoint now) noexcept {
 void KeepAlive::resume(TimePoint now) noexcept {
     paused_ = false;
     heard(now);
+}
+
+TimePoint KeepAlive::ping_at() const noexcept {
+    if (paused_) {
+        return last_write_ + interval_ * 9 / 20;
+    }
+    // An unanswered PINGREQ asks already.
+    const TimePoint since = unanswered_ > 0 ? last_write_ : std::min(last_write_, last_heard_);
+    return since + interval_ * 9 / 10;
 }
 
 std::optional<TimePoint> KeepAlive::silent_at() const noexcept {

@@ -12,7 +12,9 @@ namespace multimqtt::session {
 /// Watches one connection.
 ///
 /// PINGREQ is due 0.9 keep-alives after the end of the last write: received bytes do not postpone it,
-/// and bytes that are stuck do not count as sent, v5 [MQTT-3.1.2-20]; v3.1.1 [MQTT-3.1.2-23].
+/// and bytes that are stuck do not count as sent, v5 [MQTT-3.1.2-20]; v3.1.1 [MQTT-3.1.2-23]. It is also due
+/// 0.9 keep-alives after the broker was last heard, however much is written: a transport takes bytes for long
+/// on a connection that leads nowhere, and QoS 0 asks for no answer.
 ///
 /// The broker has half a keep-alive, at most `kAnswerMax`, to let anything be heard after a PINGREQ has
 /// left. So a dead peer is found within 0.9 + 0.5 = 1.4 keep-alives, before a broker would give up on us.
@@ -45,7 +47,7 @@ public:
     void ping_queued() noexcept { ping_waits_ = true; }
     void ping_written(TimePoint now) noexcept;
 
-    /// Any bytes have been received.
+    /// Any bytes have been received, or the other side has made room for more of ours.
     void heard(TimePoint now) noexcept;
     void pingresp(TimePoint now) noexcept;
 
@@ -58,15 +60,14 @@ public:
     [[nodiscard]] std::optional<TimePoint> deadline() const noexcept;
 
 private:
-    [[nodiscard]] TimePoint ping_at() const noexcept {
-        return last_write_ + interval_ * 9 / (paused_ ? 20 : 10);
-    }
+    [[nodiscard]] TimePoint ping_at() const noexcept;
     [[nodiscard]] TimePoint answer_within() const noexcept { return std::min(interval_ / 2, kAnswerMax); }
     [[nodiscard]] std::optional<TimePoint> silent_at() const noexcept;
 
     TimePoint interval_{0};
     TimePoint last_write_{0};
     TimePoint last_progress_{0};
+    TimePoint last_heard_{0};
     TimePoint answer_by_{0};
     std::uint32_t unanswered_ = 0;  // More than one only while the reader pauses or other packets come in.
     bool ping_waits_ = false;       // Queued, not written.

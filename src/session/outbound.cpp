@@ -112,10 +112,7 @@ void Outbound::begin_release(Slot slot) {
 void Outbound::sent(Slot slot, std::uint64_t position) noexcept {
     Message& message = messages_[slot];
     message.position = position;
-    if (!message.counted) {
-        message.counted = true;
-        ++counted_;
-    }
+    count(message);
     if (first_to_resend_ == slot) {
         first_to_resend_ = message.next;
     }
@@ -131,6 +128,7 @@ std::vector<std::uint16_t> Outbound::connection_lost(std::uint64_t written) {
         messages_[slot].counted = false;
     }
     counted_ = 0;
+    counted_exactly_once_ = 0;
     // Nothing of a packet that the transport has not even begun with can have reached the broker. Such
     // messages are the last ones, because what was sent before is sent again first.
     std::vector<std::uint16_t> released;
@@ -143,8 +141,7 @@ std::vector<std::uint16_t> Outbound::connection_lost(std::uint64_t written) {
 
 void Outbound::session_resumed() {
     for (Slot slot = releases_.front(); slot != kNone; slot = messages_[slot].next) {
-        messages_[slot].counted = true;
-        ++counted_;
+        count(messages_[slot]);
     }
 }
 
@@ -169,10 +166,19 @@ std::uint16_t Outbound::take_back(Slot slot) noexcept {
     return packet_id;
 }
 
+void Outbound::count(Message& message) noexcept {
+    if (!message.counted) {
+        message.counted = true;
+        ++counted_;
+        counted_exactly_once_ += message.qos == Qos::exactly_once ? 1 : 0;
+    }
+}
+
 void Outbound::uncount(Message& message) noexcept {
     if (message.counted) {
         message.counted = false;
         --counted_;
+        counted_exactly_once_ -= message.qos == Qos::exactly_once ? 1 : 0;
     }
 }
 

@@ -84,6 +84,8 @@ public:
     [[nodiscard]] Slot first_to_resend() const noexcept { return first_to_resend_; }
     /// Messages that count towards the broker's Receive Maximum.
     [[nodiscard]] std::size_t counted() const noexcept { return counted_; }
+    /// Of these, the ones of QoS 2.
+    [[nodiscard]] std::size_t counted_exactly_once() const noexcept { return counted_exactly_once_; }
     [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
     [[nodiscard]] bool idle() const noexcept {
         return queue_.empty() && publishes_.empty() && releases_.empty();
@@ -102,6 +104,7 @@ public:
 
 private:
     [[nodiscard]] std::uint16_t take_back(Slot slot) noexcept;
+    void count(Message& message) noexcept;
     void uncount(Message& message) noexcept;
     void forget_packet_id(Message& message) noexcept;
 
@@ -113,6 +116,7 @@ private:
     MessageList releases_;
     Slot first_to_resend_ = kNone;
     std::size_t counted_ = 0;
+    std::size_t counted_exactly_once_ = 0;
     std::size_t bytes_ = 0;
 };
 

@@ -74,6 +74,7 @@ struct Session::Parts {
     [[nodiscard]] bool accepts_publish() const noexcept;
     [[nodiscard]] Result<void> publish(Token token, const OutboundMessage& message, TimePoint now);
     [[nodiscard]] Result<void> check(const wire::Publish& publish, bool has_properties) const;
+    [[nodiscard]] bool has_quota(const Outbound::Message& message) const noexcept;
     [[nodiscard]] bool begin_delivery(Outbound::Slot slot);
     /// Sends what may be sent now, in order.
     void pump(TimePoint now);
@@ -165,6 +166,7 @@ struct Session::Parts {
     EventQueue events;
 
     std::size_t inflight_limit = 0;        // On this connection.
+    std::size_t exactly_once_limit = 0;    // Likewise, of QoS 2.
     std::uint32_t packet_bytes_max = 0;    // What we may send on this connection.
     std::optional<TimePoint> next_expiry;  // No message in the queue expires before.
     wire::DecodeOptions decode_options;

@@ -102,8 +102,14 @@ Result<void> Session::Parts::publish(Token token, const OutboundMessage& message
     return {};
 }
 
+// v5 [MQTT-4.9.0-2].
+bool Session::Parts::has_quota(const Outbound::Message& message) const noexcept {
+    return outbound.counted() < inflight_limit &&
+           (message.qos != Qos::exactly_once || outbound.counted_exactly_once() < exactly_once_limit);
+}
+
 bool Session::Parts::begin_delivery(Outbound::Slot slot) {
-    if (outbound.counted() >= inflight_limit) {  // v5 [MQTT-4.9.0-2]
+    if (!has_quota(outbound[slot])) {
         return false;
     }
     // v5 and v3.1.1 [MQTT-4.3.2-1], [MQTT-4.3.3-1].
@@ -127,7 +133,7 @@ void Session::Parts::pump(TimePoint now) {
             if (!send_front_of_queue(now)) {
                 break;
             }
-        } else if (outbound.counted() < inflight_limit) {
+        } else if (has_quota(outbound[resend])) {
             send_kept(resend, now);
         } else {
             break;

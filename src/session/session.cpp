@@ -129,6 +129,10 @@ void Session::output_written(std::size_t bytes, TimePoint now) {
     parts.go_on_closing(now);
 }
 
+void Session::output_moves(TimePoint now) noexcept {
+    parts_->keep_alive.heard(now);
+}
+
 TransportRequest Session::transport() noexcept {
     return std::exchange(parts_->request, TransportRequest{});
 }

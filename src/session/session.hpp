@@ -219,6 +219,8 @@ public:
     [[nodiscard]] bool take_output(OutputChunk& chunk, TimePoint now);
     /// `bytes` of the chunk have been accepted by the transport; may end mid-packet.
     void output_written(std::size_t bytes, TimePoint now);
+    /// The transport was full and takes bytes again: a sign of life, since the other side has made room.
+    void output_moves(TimePoint now) noexcept;
 
     /// Gives each request once; then `none`, until there is another.
     [[nodiscard]] TransportRequest transport() noexcept;

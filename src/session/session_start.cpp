@@ -11,6 +11,11 @@ namespace {
 // PUBACK, PUBREC, PUBREL and PUBCOMP with a reason code, the largest packets that cannot be made smaller.
 constexpr std::uint32_t kAcknowledgementBytes = 5;
 
+// 3.1.1 has no Receive Maximum, and no reason code with which a broker could refuse. Mosquitto 2.0 takes 20
+// unreleased QoS 2 messages from a client (`max_inflight_messages`); it answers the next PUBLISH, of any QoS,
+// as if it had taken it, drops it, and closes the connection. Chosen with as much room again.
+constexpr std::size_t kExactlyOnceMaxBefore5 = 10;
+
 // What a SUBSCRIBE can say: 0: filter and QoS; 1: the options of 5.0 as well; 2: and an identifier.
 std::uint8_t subscribe_terms(const Grants& grants) noexcept {
     return grants.version != ProtocolVersion::v5 ? 0 : grants.subscription_identifiers_available ? 2 : 1;
@@ -99,6 +104,7 @@ void Session::Parts::apply_grants(TimePoint now) {
     packet_bytes_max = std::min(options.packet_bytes_max, grants.packet_bytes_max);
     // v5 [MQTT-3.3.4-7], [MQTT-4.9.0-1]. Neither is ever 0.
     inflight_limit = std::min(options.inflight_max, grants.receive_maximum);
+    exactly_once_limit = v5 ? inflight_limit : std::min(inflight_limit, kExactlyOnceMaxBefore5);
     overrun_reported = !v5;  // 3.1.1 has no Receive Maximum.
     // v5 [MQTT-3.3.2-10].
     inbound_aliases.reset(v5 ? options.topic_alias_maximum : 0);

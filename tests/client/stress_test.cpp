@@ -1,10 +1,10 @@
 // Many threads and messages through losses: nothing lost, nothing twice that must not be, nothing out of
 // order.
+#include "client/arrivals.hpp"
 #include "client/client_fixture.hpp"
 #include "support/fault_proxy.hpp"
 
 #include <atomic>
-#include <map>
 #include <random>
 
 namespace multimqtt::client {
@@ -20,50 +20,6 @@ constexpr int kShare = 1;
 #endif
 
 constexpr int kThreads = 16;
-
-/// What has come of one QoS: how often each, and whether first arrivals were in order of each thread.
-class Arrivals {
-public:
-    explicit Arrivals(int per_thread)
-        : counts_(kThreads, std::vector<int>(static_cast<std::size_t>(per_thread))) {}
-
-    void add(std::string_view topic, std::string_view text) {
-        const auto thread =
-            static_cast<std::size_t>(std::stoi(std::string{topic.substr(topic.rfind('/') + 1)}));
-        const int number = std::stoi(std::string{text});
-        const std::lock_guard lock{mutex_};
-        if (counts_[thread][static_cast<std::size_t>(number)]++ == 0) {
-            ++distinct_;
-            out_of_order_ += number != next_[thread] ? 1 : 0;
-            next_[thread] = number + 1;
-        } else {
-            ++again_;
-        }
-        changed_.notify_all();
-    }
-    /// Waits for `expected` different ones, for as long as new ones come.
-    bool wait(int expected) {
-        std::unique_lock lock{mutex_};
-        while (distinct_ < expected) {
-            const int before = distinct_;
-            if (!changed_.wait_for(lock, kPatience, [&] { return distinct_ != before; })) {
-                return false;
-            }
-        }
-        return true;
-    }
-    [[nodiscard]] int again() const { return again_; }
-    [[nodiscard]] int out_of_order() const { return out_of_order_; }
-
-private:
-    std::mutex mutex_;
-    std::condition_variable changed_;
-    std::vector<std::vector<int>> counts_;
-    std::map<std::size_t, int> next_;
-    int distinct_ = 0;
-    int again_ = 0;
-    int out_of_order_ = 0;
-};
 
 enum class Trouble : std::uint8_t { restart, cuts };
 
@@ -81,8 +37,8 @@ TEST_P(StressTest, EveryMessageArrivesInOrderAndQos2ExactlyOnce) {
     const std::string uri = "mqtt://127.0.0.1:" + std::to_string(proxy.port());
     const int per_thread_1 = 100'000 / kThreads / kShare;
     const int per_thread_2 = 10'000 / kThreads / kShare;
-    Arrivals qos1{per_thread_1};
-    Arrivals qos2{per_thread_2};
+    Arrivals qos1{kThreads, per_thread_1};
+    Arrivals qos2{kThreads, per_thread_2};
 
     Client receiver{lasting(test_options(uri, version), "receiver")};
     receiver.on_log([](LogLevel, std::string_view) {});

@@ -9,6 +9,9 @@
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
 #include <vector>
 
 namespace multimqtt::io {
@@ -59,6 +62,22 @@ TEST_P(EveryTransportTest, CarriesTenMebibytesBothWaysIntact) {
     const auto back = exchange(bytes);
     ASSERT_TRUE(back) << sentence(back);
     EXPECT_TRUE(*back == bytes);
+}
+
+// A packet that is swallowed silently is tests/networks' matter.
+TEST_P(EveryTransportTest, LimitsHowLongTheOtherSideMayBeSilent) {
+    Peer peer{options(Conduct::echo)};
+    ASSERT_TRUE(open(peer.endpoint(), tls_));
+    stream_->give_up_after(std::chrono::milliseconds{4'321});
+    unsigned limit = 0;
+    socklen_t size = sizeof limit;
+    const int error = ::getsockopt(stream_->descriptor(), IPPROTO_TCP, TCP_USER_TIMEOUT, &limit, &size);
+    if (GetParam() == Transport::unix_socket) {
+        EXPECT_NE(error, 0) << "a Unix socket knows no such limit";
+        return;
+    }
+    ASSERT_EQ(error, 0);
+    EXPECT_EQ(limit, 4'321u);
 }
 
 TEST_P(EveryTransportTest, FailsTheReadUnderWayWhenItIsClosed) {

@@ -503,15 +503,66 @@ TEST_F(KeepAliveTest, ReceivedBytesDoNotPostponeAPing) {
     broker.expects<wire::Pingreq>();
 }
 
-TEST_F(KeepAliveTest, WhatWeSendPostponesAPing) {
+TEST_F(KeepAliveTest, WhatWeSendPostponesAPingWhileTheBrokerIsHeard) {
     client.connects();
     for (int i = 0; i < 9; ++i) {
         wait(5s);
+        client.publish("a", "x", Qos::at_least_once);
+        broker.sends(wire::Puback{broker.expects<wire::Publish>().packet_id});
+        client.reports(Kind::published);
+    }
+    silence();
+}
+
+struct SilentPublishCase {
+    const char* name;
+    Qos qos;
+    TimePoint pause;
+};
+
+/// A transport that takes everything, and a broker that says nothing.
+class SilentPublishTest : public KeepAliveTest, public testing::WithParamInterface<SilentPublishCase> {};
+
+TEST_P(SilentPublishTest, ASilentBrokerIsFoundWithinOneAndAHalfKeepAlivesHoweverMuchIsWritten) {
+    client.connects();
+    const TimePoint began = now();
+    int pings = 0;
+    while (client.events().empty()) {
+        ASSERT_LT(now(), began + 15s) << "one and a half keep-alives";
+        client.publish("a", "x", GetParam().qos);
+        for (; broker.has_heard(); broker.heard().pop_front()) {
+            pings += std::holds_alternative<wire::Pingreq>(broker.heard().front().packet) ? 1 : 0;
+        }
+        std::erase_if(client.events(), [](const auto& event) { return event.kind == Kind::published; });
+        wait(GetParam().pause);
+    }
+    EXPECT_EQ(pings, 1);
+    EXPECT_EQ(now() - began, 14s);
+    client.reports(Kind::disconnected, {.error = Error::keep_alive_timeout});
+}
+
+INSTANTIATE_TEST_SUITE_P(Streams, SilentPublishTest,
+                         testing::Values(SilentPublishCase{"now_and_then", Qos::at_most_once, 2s},
+                                         SilentPublishCase{"often", Qos::at_most_once, 100ms},
+                                         SilentPublishCase{"unacknowledged", Qos::at_least_once, 500ms},
+                                         SilentPublishCase{"exactly_once", Qos::exactly_once, 1s}),
+                         [](const auto& row) { return std::string{row.param.name}; });
+
+// A slow link: the PINGREQ has been taken and stands behind much that has not yet reached the broker.
+TEST_F(KeepAliveTest, ATransportThatMakesRoomIsASignOfLife) {
+    client.connects();
+    wait(9s);
+    broker.expects<wire::Pingreq>();
+    for (int i = 0; i < 9; ++i) {
+        wait(4s);
+        session().output_moves(now());
         client.publish("a", "x");
         broker.expects<wire::Publish>();
         client.reports(Kind::published);
     }
     silence();
+    wait(5s);
+    client.reports(Kind::disconnected, {.error = Error::keep_alive_timeout});
 }
 
 TEST_F(KeepAliveTest, ASilentBrokerIsFoundWithinOneAndAHalfKeepAlives) {

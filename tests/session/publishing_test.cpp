@@ -289,6 +289,73 @@ TEST(PublishedReasonTest, TellsThatNobodySubscribes) {
     client.reports(Kind::published, {.reason = ReasonCode::no_matching_subscribers});
 }
 
+class ExactlyOnceWindowTest : public testing::Test, public Script {
+protected:
+    ExactlyOnceWindowTest() : Script{ProtocolVersion::v3_1_1} {}
+    std::vector<std::uint16_t> take_publishes() {
+        std::vector<std::uint16_t> packet_ids;
+        while (broker.has_heard()) {
+            packet_ids.push_back(broker.expects<wire::Publish>().packet_id);
+        }
+        return packet_ids;
+    }
+    void publish(int count) {
+        for (int i = 0; i < count; ++i) {
+            client.publish("a", std::to_string(i), Qos::exactly_once);
+        }
+    }
+};
+
+TEST_F(ExactlyOnceWindowTest, IsTenIn311WhoseBrokersCannotRefuse) {
+    client.connects();
+    publish(30);
+    const auto packet_ids = take_publishes();
+    ASSERT_EQ(packet_ids.size(), 10u);
+    for (const std::uint16_t packet_id : packet_ids) {
+        broker.sends(wire::Pubrec{packet_id, ReasonCode::success, {}});
+        broker.expects<wire::Pubrel>();
+        EXPECT_FALSE(broker.has_heard()) << "the broker counts it until it is released";
+        broker.sends(wire::Pubcomp{packet_id, ReasonCode::success, {}});
+        broker.expects<wire::Publish>();
+        client.reports(Kind::published);
+    }
+    silence();
+}
+
+TEST_F(ExactlyOnceWindowTest, LeavesQos1ToTheWindowOfTheOptions) {
+    client.connects();
+    for (int i = 0; i < 500; ++i) {
+        client.publish("a", "x", Qos::at_least_once);
+    }
+    EXPECT_EQ(take_publishes().size(), 500u);
+}
+
+TEST_F(ExactlyOnceWindowTest, HoldsAfterAReconnectForWhatIsSentAgain) {
+    client.connects();
+    publish(30);
+    const auto before = take_publishes();
+    broker.sends(wire::Pubrec{before[0], ReasonCode::success, {}});
+    broker.expects<wire::Pubrel>();
+    network.cuts();
+    client.reports(Kind::disconnected);
+    client.reconnects(resuming());
+    EXPECT_EQ(broker.expects<wire::Pubrel>().packet_id, before[0]);
+    EXPECT_EQ(take_publishes(), (std::vector<std::uint16_t>{before.begin() + 1, before.end()}));
+}
+
+TEST(ReceiveMaximumTest, OfABrokerOf50IsTheWindowOfQos2Too) {
+    Script script;
+    auto& [client, network, broker] = script.roles();
+    wire::Connack connack;
+    connack.properties.receive_maximum = std::uint16_t{200};
+    client.connects(connack);
+    for (int i = 0; i < 300; ++i) {
+        client.publish("a", "x", Qos::exactly_once);
+    }
+    EXPECT_EQ(broker.heard().size(), 200u);
+    broker.heard().clear();
+}
+
 struct Refusal {
     const char* name;
     Qos qos;

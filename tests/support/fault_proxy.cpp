@@ -57,6 +57,7 @@ struct FaultProxy::Link {
     int broker = -1;
     std::size_t bytes_left = std::numeric_limits<std::size_t>::max();
     bool gone = false;
+    bool stranded = false;
     Pipe up{};
     Pipe down{};
 };
@@ -127,7 +128,13 @@ void FaultProxy::run() {
     std::vector<pollfd> waiting;
     while (!ending_) {
         waiting.assign(1, {listener_, POLLIN, 0});
+        const bool starving = starving_;
         for (const Link& link : links_) {
+            if (starving || link.stranded) {
+                waiting.push_back({-1, 0, 0});
+                waiting.push_back({-1, 0, 0});
+                continue;
+            }
             const auto events = [](const Pipe& in, const Pipe& out) {
                 return static_cast<short>((in.empty() && !in.ended ? POLLIN : 0) |
                                           (out.empty() ? 0 : POLLOUT));
@@ -138,10 +145,14 @@ void FaultProxy::run() {
         ::poll(waiting.data(), waiting.size(), kPollMilliseconds);
         const std::lock_guard lock{mutex_};
         const bool cut_all = cut_all_.exchange(false);
+        const bool strand_all = strand_all_.exchange(false);
         std::size_t index = 1;
         for (Link& link : links_) {
-            forward(link, waiting[index].revents, waiting[index + 1].revents);
+            if (waiting[index].fd >= 0) {
+                forward(link, waiting[index].revents, waiting[index + 1].revents);
+            }
             index += 2;
+            link.stranded = link.stranded || strand_all;
             link.gone = link.gone || cut_all;
         }
         links_.remove_if([](const Link& link) {

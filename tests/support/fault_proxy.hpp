@@ -1,4 +1,4 @@
-// A TCP proxy on loopback that cuts connections, for C++ tests.
+// A TCP proxy on loopback that cuts connections or lets them starve, for C++ tests.
 #pragma once
 
 #include <atomic>
@@ -11,7 +11,7 @@
 
 namespace multimqtt::test {
 
-/// Forwards connections to a port of 127.0.0.1, and resets them when told to.
+/// Forwards connections to a port of 127.0.0.1; resets them, or forwards nothing any more, when told to.
 ///
 /// Threads: any.
 class FaultProxy {
@@ -31,6 +31,12 @@ public:
     /// Ends `cut_after`, for new connections and for the open ones.
     void cut_never() { cut_after(0, 0); }
 
+    /// Forwards nothing from now on, on open connections and new ones, and keeps them open. `heal` ends it.
+    void starve() noexcept { starving_ = true; }
+    void heal() noexcept { starving_ = false; }
+    /// Forwards nothing any more on the connections that are open now, for ever.
+    void strand() noexcept { strand_all_ = true; }
+
 private:
     struct Pipe;
     struct Link;
@@ -44,6 +50,8 @@ private:
     std::uint16_t port_ = 0;
     std::atomic<unsigned> connections_{0};
     std::atomic<bool> cut_all_{false};
+    std::atomic<bool> starving_{false};
+    std::atomic<bool> strand_all_{false};
     std::atomic<bool> ending_{false};
     std::mutex mutex_;
     std::mt19937 random_;

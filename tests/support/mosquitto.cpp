@@ -322,7 +322,7 @@ void Mosquitto::write_configuration() const {
         if (listener == Listener::unix_socket) {
             configuration << "listener 0 " << socket_path() << '\n';
         } else {
-            configuration << "listener " << port(listener) << " 127.0.0.1\n";
+            configuration << "listener " << port(listener) << ' ' << options_.address << '\n';
         }
         if (is_websocket(listener)) {
             configuration << "protocol websockets\n";

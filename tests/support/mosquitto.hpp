@@ -46,6 +46,7 @@ struct MosquittoOptions {
     bool persistence = false;                                            ///< Sessions survive `restart`.
     std::map<std::string, std::string> settings{};                       ///< Further lines of mosquitto.conf.
     std::map<std::string, std::string> users{{"username", "password"}};  ///< Of the password listener.
+    std::string address = "127.0.0.1";  ///< Where it listens; anything else only in a network of its own.
 };
 
 /// Runs one Mosquitto; the destructor leaves no process and no file behind.
