@@ -15,6 +15,7 @@
 #include "wire/decode.hpp"
 #include "wire/encode.hpp"
 
+#include <bitset>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -35,6 +36,12 @@ enum class Phase : std::uint8_t {
     leaving,   ///< DISCONNECT is out because of `close`; the transport is closing.
     ended,
 };
+
+/// How real brokers break the specification in ways that a session bears; each is complained of once.
+enum class Oddity : std::uint8_t {
+    qos_2_acknowledged_as_1,
+};
+inline constexpr std::size_t kOddities = 1;
 
 /// Each file that implements some of these functions says which in its first line.
 struct Session::Parts {
@@ -116,6 +123,9 @@ struct Session::Parts {
     void handle_known(const wire::Pubrec& ack, TimePoint now);
     void handle_known(const wire::Pubrel& pubrel, TimePoint now);
     void handle_known(const wire::Pubcomp& ack, TimePoint now);
+    [[nodiscard]] bool takes_qos_2_for_1(Outbound::Slot slot);
+    /// Says once in the life of the session that the broker breaks the specification in a way that we bear.
+    void complain(Oddity oddity, std::string text);
     void step(Outbound::Slot slot, DeliveryEvent event, ReasonCode reason, TimePoint now);
     void protocol_error(std::string text, TimePoint now);
 
@@ -138,6 +148,7 @@ struct Session::Parts {
     /// Since we last knew, a CONNECT had no answer: a session that is present may be a new one.
     bool session_doubtful = false;
     bool overrun_reported = false;  ///< That the broker disregards our Receive Maximum.
+    std::bitset<kOddities> complained;
     Backoff backoff;
     RetryPolicy retry = RetryPolicy::back_off;  // For when the transport that is closing has closed.
     TimePoint phase_deadline{0};  // Of `waiting`, `opening`, `handshaking`, `dropping`, `leaving`.

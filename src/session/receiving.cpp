@@ -152,8 +152,32 @@ void Session::Parts::look_for_overrun() {
 
 void Session::Parts::handle_known(const wire::Puback& ack, TimePoint now) {
     if (const Outbound::Slot slot = outbound.find(ack.packet_id); slot != Outbound::kNone) {
+        if (takes_qos_2_for_1(slot)) {
+            finish(slot, ack.reason_code);
+            return;
+        }
         step(slot, is_failure(ack.reason_code) ? DeliveryEvent::puback_refused : DeliveryEvent::puback,
              ack.reason_code, now);
+    }
+}
+
+// RabbitMQ before 3.13 answers a QoS 2 message with PUBACK. Closing the connection would not help: the message
+// would be sent, and answered so, again and again.
+bool Session::Parts::takes_qos_2_for_1(Outbound::Slot slot) {
+    const bool so =
+        outbound[slot].state == DeliveryState::awaiting_pubrec && grants.version != ProtocolVersion::v5;
+    if (so) {
+        complain(Oddity::qos_2_acknowledged_as_1,
+                 "The broker answered a QoS 2 message with PUBACK: it treats QoS 2 as QoS 1, so that such a "
+                 "message may arrive more than once.");
+    }
+    return so;
+}
+
+void Session::Parts::complain(Oddity oddity, std::string text) {
+    if (!complained.test(static_cast<std::size_t>(oddity))) {
+        complained.set(static_cast<std::size_t>(oddity));
+        events.warning(std::move(text));
     }
 }
 
