@@ -21,6 +21,8 @@ public:
     /// An identifier that is not in use, or 0 when all are: wait until one is released.
     [[nodiscard]] std::uint16_t acquire() noexcept;
     void release(std::uint16_t id) noexcept;
+    /// Looks for free identifiers from behind `id` on, where the range is that large.
+    void go_on_behind(std::uint16_t id) noexcept { last_ = id < largest_ ? id : last_; }
 
     [[nodiscard]] bool in_use(std::uint16_t id) const noexcept {
         return (used_[id / kBits] >> (id % kBits) & 1) != 0;

@@ -1,5 +1,6 @@
 // receiving.cpp: packets from the broker, and what each does.
 #include "session/parts.hpp"
+#include "wire/reason_code_sets.hpp"
 
 #include <string>
 #include <utility>
@@ -152,12 +153,12 @@ void Session::Parts::look_for_overrun() {
 
 void Session::Parts::handle_known(const wire::Puback& ack, TimePoint now) {
     if (const Outbound::Slot slot = outbound.find(ack.packet_id); slot != Outbound::kNone) {
+        const ReasonCode reason = understood(ack.reason_code, wire::PacketType::puback);
         if (takes_qos_2_for_1(slot)) {
-            finish(slot, ack.reason_code);
+            finish(slot, reason);
             return;
         }
-        step(slot, is_failure(ack.reason_code) ? DeliveryEvent::puback_refused : DeliveryEvent::puback,
-             ack.reason_code, now);
+        step(slot, is_failure(reason) ? DeliveryEvent::puback_refused : DeliveryEvent::puback, reason, now);
     }
 }
 
@@ -174,6 +175,22 @@ bool Session::Parts::takes_qos_2_for_1(Outbound::Slot slot) {
     return so;
 }
 
+// mochi 2.7 answers with the granted QoS where a reason belongs, and with codes of 5.0 in 3.1.1. Closing the
+// connection would only have the same asked and answered again.
+ReasonCode Session::Parts::understood(ReasonCode reason, wire::PacketType type) {
+    const bool allowed =
+        wire::may_carry(type, reason) &&
+        (grants.version == ProtocolVersion::v5 || reason <= ReasonCode::unspecified_error);
+    if (allowed) {
+        return reason;
+    }
+    complain(Oddity::reason_code_not_allowed,
+             "The broker sent " + std::string{name(type)} + " with reason code " +
+                 std::to_string(static_cast<int>(reason)) + ", which it may not carry; it is taken for " +
+                 (is_failure(reason) ? "a refusal." : "success."));
+    return is_failure(reason) ? reason : ReasonCode::success;
+}
+
 void Session::Parts::complain(Oddity oddity, std::string text) {
     if (!complained.test(static_cast<std::size_t>(oddity))) {
         complained.set(static_cast<std::size_t>(oddity));
@@ -183,10 +200,10 @@ void Session::Parts::complain(Oddity oddity, std::string text) {
 
 void Session::Parts::handle_known(const wire::Pubrec& ack, TimePoint now) {
     const Outbound::Slot slot = outbound.find(ack.packet_id);
+    const ReasonCode reason = understood(ack.reason_code, wire::PacketType::pubrec);
     if (slot != Outbound::kNone) {
-        step(slot, is_failure(ack.reason_code) ? DeliveryEvent::pubrec_refused : DeliveryEvent::pubrec,
-             ack.reason_code, now);
-    } else if (!is_failure(ack.reason_code)) {
+        step(slot, is_failure(reason) ? DeliveryEvent::pubrec_refused : DeliveryEvent::pubrec, reason, now);
+    } else if (!is_failure(reason)) {
         // Of a session that we do not know; PUBREL lets the broker finish.
         write(wire::Pubrel{ack.packet_id, ReasonCode::packet_identifier_not_found, {}});
     }
