@@ -112,10 +112,7 @@ void Outbound::begin_release(Slot slot) {
 void Outbound::sent(Slot slot, std::uint64_t position) noexcept {
     Message& message = messages_[slot];
     message.position = position;
-    if (!message.counted) {
-        message.counted = true;
-        ++counted_;
-    }
+    count(message);
     if (first_to_resend_ == slot) {
         first_to_resend_ = message.next;
     }
@@ -133,14 +130,13 @@ void Outbound::connection_lost(std::uint64_t written) {
     for (Slot slot = releases_.front(); slot != kNone; slot = messages_[slot].next) {
         messages_[slot].counted = false;
     }
-    counted_ = 0;
+    counted_ = counted_qos_2_ = 0;
     first_to_resend_ = publishes_.front();
 }
 
 void Outbound::session_resumed() {
     for (Slot slot = releases_.front(); slot != kNone; slot = messages_[slot].next) {
-        messages_[slot].counted = true;
-        ++counted_;
+        count(messages_[slot]);
     }
 }
 
@@ -159,10 +155,19 @@ void Outbound::publish_again(std::vector<std::uint16_t>& released) {
     first_to_resend_ = kNone;
 }
 
+void Outbound::count(Message& message) noexcept {
+    if (!message.counted) {
+        message.counted = true;
+        ++counted_;
+        counted_qos_2_ += message.qos == Qos::exactly_once ? 1 : 0;
+    }
+}
+
 void Outbound::uncount(Message& message) noexcept {
     if (message.counted) {
         message.counted = false;
         --counted_;
+        counted_qos_2_ -= message.qos == Qos::exactly_once ? 1 : 0;
     }
 }
 

@@ -83,6 +83,8 @@ public:
     [[nodiscard]] Slot first_to_resend() const noexcept { return first_to_resend_; }
     /// Messages that count towards the broker's Receive Maximum.
     [[nodiscard]] std::size_t counted() const noexcept { return counted_; }
+    /// Of these, messages of QoS 2.
+    [[nodiscard]] std::size_t counted_qos_2() const noexcept { return counted_qos_2_; }
     [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
     [[nodiscard]] bool idle() const noexcept {
         return queue_.empty() && publishes_.empty() && releases_.empty();
@@ -99,6 +101,7 @@ public:
     void publish_again(std::vector<std::uint16_t>& released);
 
 private:
+    void count(Message& message) noexcept;
     void uncount(Message& message) noexcept;
     void forget_packet_id(Message& message) noexcept;
 
@@ -110,6 +113,7 @@ private:
     MessageList releases_;
     Slot first_to_resend_ = kNone;
     std::size_t counted_ = 0;
+    std::size_t counted_qos_2_ = 0;
     std::size_t bytes_ = 0;
 };
 

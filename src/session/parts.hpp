@@ -83,6 +83,8 @@ struct Session::Parts {
     [[nodiscard]] bool accepts_publish() const noexcept;
     [[nodiscard]] Result<void> publish(Token token, const OutboundMessage& message, TimePoint now);
     [[nodiscard]] Result<void> check(const wire::Publish& publish, bool has_properties) const;
+    /// Whether one more message of this QoS may be in flight.
+    [[nodiscard]] bool may_deliver(Qos qos) const noexcept;
     [[nodiscard]] bool begin_delivery(Outbound::Slot slot);
     /// Sends what may be sent now, in order.
     void pump(TimePoint now);

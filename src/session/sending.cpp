@@ -10,6 +10,9 @@ namespace {
 
 // More than any PUBLISH without properties needs beside its topic and payload.
 constexpr std::size_t kPublishHeaderBytesMax = 16;
+// A broker of 3.1.1 cannot say how many QoS 2 messages it allows at a time. Mosquitto 2.0 closes the connection
+// above its `max_inflight_messages`, whose default this is; with a clean session all of them are lost.
+constexpr std::size_t kQos2InflightMaxBefore5 = 20;
 // A topic alias takes three bytes and may lengthen two length fields.
 constexpr std::size_t kAliasBytesMax = 5;
 
@@ -100,8 +103,14 @@ Result<void> Session::Parts::publish(Token token, const OutboundMessage& message
     return {};
 }
 
+bool Session::Parts::may_deliver(Qos qos) const noexcept {
+    return outbound.counted() < inflight_limit &&  // v5 [MQTT-4.9.0-2]
+           (qos != Qos::exactly_once || grants.version == ProtocolVersion::v5 ||
+            outbound.counted_qos_2() < kQos2InflightMaxBefore5);
+}
+
 bool Session::Parts::begin_delivery(Outbound::Slot slot) {
-    if (outbound.counted() >= inflight_limit) {  // v5 [MQTT-4.9.0-2]
+    if (!may_deliver(outbound[slot].qos)) {
         return false;
     }
     const std::uint16_t packet_id = packet_ids.acquire();
@@ -123,7 +132,7 @@ void Session::Parts::pump(TimePoint now) {
             if (!send_front_of_queue(now)) {
                 break;
             }
-        } else if (outbound.counted() < inflight_limit) {
+        } else if (may_deliver(outbound[resend].qos)) {
             send_kept(resend, now);
         } else {
             break;

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
 
 namespace multimqtt::session {
 namespace {
@@ -28,6 +29,38 @@ TEST(OddityTest, APubackEndsAQos2MessageOf311) {
         }
         EXPECT_EQ(script.expect_event(Kind::published).token, token);
     }
+    script.nothing_else();
+}
+
+// Mosquitto 2.0 closes the connection when more are in flight than it allows, which 3.1.1 cannot tell.
+TEST(OddityTest, OnlyTwentyQos2MessagesAreInFlightToABrokerOf311) {
+    Script script{quiet_options(ProtocolVersion::v3_1_1)};
+    script.connect();
+    std::vector<std::uint16_t> packet_ids;
+    for (int i = 0; i < 21; ++i) {
+        script.publish("a", "x", Qos::exactly_once);
+    }
+    for (int i = 0; i < 20; ++i) {
+        packet_ids.push_back(script.expect<wire::Publish>().packet_id);
+    }
+    script.nothing_else();
+    script.reply(wire::Pubrec{packet_ids[0], ReasonCode::success, {}});
+    script.expect<wire::Pubrel>();
+    script.nothing_else();
+
+    script.cut();
+    script.expect_event(Kind::disconnected);
+    wire::Connack connack;
+    connack.session_present = true;
+    script.reconnect(connack);
+    script.expect<wire::Pubrel>();
+    for (int i = 1; i < 20; ++i) {
+        EXPECT_EQ(script.expect<wire::Publish>().packet_id, packet_ids[static_cast<std::size_t>(i)]);
+    }
+    script.nothing_else();
+    script.reply(wire::Pubcomp{packet_ids[0], ReasonCode::success, {}});
+    script.expect_event(Kind::published);
+    EXPECT_FALSE(script.expect<wire::Publish>().dup) << "the last one";
     script.nothing_else();
 }
 
