@@ -15,6 +15,7 @@
 #include "wire/decode.hpp"
 #include "wire/encode.hpp"
 
+#include <bitset>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -35,6 +36,14 @@ enum class Phase : std::uint8_t {
     leaving,   ///< DISCONNECT is out because of `close`; the transport is closing.
     ended,
 };
+
+/// How real brokers break the specification in ways that a session bears; each is complained of once.
+enum class Oddity : std::uint8_t {
+    qos_2_acknowledged_as_1,
+    reason_code_not_allowed,
+    packet_identifier_disputed,
+};
+inline constexpr std::size_t kOddities = 3;
 
 /// Each file that implements some of these functions says which in its first line.
 struct Session::Parts {
@@ -107,6 +116,8 @@ struct Session::Parts {
     void refuse(const Subscription& subscription, bool unsubscribe, Failure failure);
     void handle_known(const wire::Suback& suback, TimePoint now);
     void handle_known(const wire::Unsuback& unsuback, TimePoint now);
+    /// After the broker has disputed a packet identifier. Returns false when that would not help.
+    [[nodiscard]] bool ask_again(std::uint16_t packet_id);
     void answered(std::uint16_t packet_id, const wire::ReasonCodes& reasons, bool unsubscribe, TimePoint now);
 
     // receiving.cpp: packets from the broker.
@@ -120,6 +131,12 @@ struct Session::Parts {
     void handle_known(const wire::Pubrec& ack, TimePoint now);
     void handle_known(const wire::Pubrel& pubrel, TimePoint now);
     void handle_known(const wire::Pubcomp& ack, TimePoint now);
+    [[nodiscard]] bool takes_qos_2_for_1(Outbound::Slot slot);
+    /// The reason code itself where `type` may carry it; otherwise complains of it, and takes what is not a
+    /// failure for success.
+    [[nodiscard]] ReasonCode understood(ReasonCode reason, wire::PacketType type);
+    /// Says once in the life of the session that the broker breaks the specification in a way that we bear.
+    void complain(Oddity oddity, std::string text);
     void step(Outbound::Slot slot, DeliveryEvent event, ReasonCode reason, TimePoint now);
     void protocol_error(std::string text, TimePoint now);
 
@@ -144,6 +161,7 @@ struct Session::Parts {
     /// What a SUBSCRIBE of the last connection could say; see `subscribe_terms`.
     std::uint8_t last_subscribe_terms = 2;
     bool overrun_reported = false;  ///< That the broker disregards our Receive Maximum.
+    std::bitset<kOddities> complained;
     Backoff backoff;
     RetryPolicy retry = RetryPolicy::back_off;  // For when the transport that is closing has closed.
     TimePoint phase_deadline{0};  // Of `waiting`, `opening`, `handshaking`, `dropping`, `leaving`.

@@ -1,5 +1,6 @@
 // receiving.cpp: packets from the broker, and what each does.
 #include "session/parts.hpp"
+#include "wire/reason_code_sets.hpp"
 
 #include <string>
 #include <utility>
@@ -157,17 +158,57 @@ void Session::Parts::look_for_overrun() {
 
 void Session::Parts::handle_known(const wire::Puback& ack, TimePoint now) {
     if (const Outbound::Slot slot = outbound.find(ack.packet_id); slot != Outbound::kNone) {
-        step(slot, is_failure(ack.reason_code) ? DeliveryEvent::puback_refused : DeliveryEvent::puback,
-             ack.reason_code, now);
+        const ReasonCode reason = understood(ack.reason_code, wire::PacketType::puback);
+        if (takes_qos_2_for_1(slot)) {
+            finish(slot, reason);
+            return;
+        }
+        step(slot, is_failure(reason) ? DeliveryEvent::puback_refused : DeliveryEvent::puback, reason, now);
+    }
+}
+
+// RabbitMQ before 3.13 answers a QoS 2 message with PUBACK. Closing the connection would not help: the message
+// would be sent, and answered so, again and again.
+bool Session::Parts::takes_qos_2_for_1(Outbound::Slot slot) {
+    const bool so =
+        outbound[slot].state == DeliveryState::awaiting_pubrec && grants.version != ProtocolVersion::v5;
+    if (so) {
+        complain(Oddity::qos_2_acknowledged_as_1,
+                 "The broker answered a QoS 2 message with PUBACK: it treats QoS 2 as QoS 1, so that such a "
+                 "message may arrive more than once.");
+    }
+    return so;
+}
+
+// mochi 2.7 answers with the granted QoS where a reason belongs, and with codes of 5.0 in 3.1.1. Closing the
+// connection would only have the same asked and answered again.
+ReasonCode Session::Parts::understood(ReasonCode reason, wire::PacketType type) {
+    const bool allowed =
+        wire::may_carry(type, reason) &&
+        (grants.version == ProtocolVersion::v5 || reason <= ReasonCode::unspecified_error);
+    if (allowed) {
+        return reason;
+    }
+    complain(Oddity::reason_code_not_allowed,
+             "The broker sent " + std::string{name(type)} + " with reason code " +
+                 std::to_string(static_cast<int>(reason)) + ", which it may not carry; it is taken for " +
+                 (is_failure(reason) ? "a refusal." : "success."));
+    return is_failure(reason) ? reason : ReasonCode::success;
+}
+
+void Session::Parts::complain(Oddity oddity, std::string text) {
+    if (!complained.test(static_cast<std::size_t>(oddity))) {
+        complained.set(static_cast<std::size_t>(oddity));
+        events.warning(std::move(text));
     }
 }
 
 void Session::Parts::handle_known(const wire::Pubrec& ack, TimePoint now) {
     const Outbound::Slot slot = outbound.find(ack.packet_id);
+    const ReasonCode reason = understood(ack.reason_code, wire::PacketType::pubrec);
     if (slot != Outbound::kNone) {
-        step(slot, is_failure(ack.reason_code) ? DeliveryEvent::pubrec_refused : DeliveryEvent::pubrec,
-             ack.reason_code, now);
-    } else if (!is_failure(ack.reason_code)) {
+        step(slot, is_failure(reason) ? DeliveryEvent::pubrec_refused : DeliveryEvent::pubrec, reason, now);
+    } else if (!is_failure(reason)) {
         // Of a session that we do not know; PUBREL lets the broker finish.
         write(wire::Pubrel{ack.packet_id, ReasonCode::packet_identifier_not_found, {}});
     }

@@ -117,6 +117,21 @@ void Session::Parts::handle_known(const wire::Unsuback& unsuback, TimePoint now)
     answered(unsuback.packet_id, unsuback.reason_codes, true, now);
 }
 
+// mochi 2.7 takes the identifiers of its own messages for ours, though each side has a range of its own,
+// v5 [MQTT-2.2.1] and v3.1.1 section 2.3.1. It counts from 1, so an identifier far away is not in its way.
+bool Session::Parts::ask_again(std::uint16_t packet_id) {
+    constexpr std::uint16_t kFarAway = 0x8000;
+    if (packet_id >= kFarAway) {
+        return false;
+    }
+    complain(Oddity::packet_identifier_disputed,
+             "The broker refused a SUBSCRIBE because its packet identifier " + std::to_string(packet_id) +
+                 " were in use; it is sent again with another one.");
+    packet_ids.go_on_at(kFarAway);
+    subscriptions.ask_again(packet_id);
+    return true;
+}
+
 void Session::Parts::answered(std::uint16_t packet_id, const wire::ReasonCodes& reasons, bool unsubscribe,
                               TimePoint now) {
     // v5 [MQTT-2.2.1-6]; v3.1.1 [MQTT-2.3.1-7].
@@ -132,7 +147,14 @@ void Session::Parts::answered(std::uint16_t packet_id, const wire::ReasonCodes& 
         return;
     }
     packet_ids.release(packet_id);
+    if (!unsubscribe && !reasons.empty() && reasons[0] == ReasonCode::packet_identifier_in_use &&
+        ask_again(packet_id)) {
+        send_requests();
+        return;
+    }
     for (Subscriptions::Answer& answer : subscriptions.answered(packet_id, reasons)) {
+        answer.reason =
+            understood(answer.reason, unsubscribe ? wire::PacketType::unsuback : wire::PacketType::suback);
         if (!is_failure(answer.reason)) {
             events.subscription(unsubscribe ? Event::Kind::unsubscribed : Event::Kind::subscribed,
                                 std::move(answer.filter), answer.reason);

@@ -35,6 +35,7 @@ Session::Parts::Parts(const Options& given, Random& source, QueueLimits queue_li
     greeting.client_id = given.client_id;
     grants.client_id = given.client_id;
     decode_options.packet_bytes_max = given.packet_bytes_max;
+    decode_options.any_acknowledgement_code = true;
 }
 
 Session::Session(const Options& options, Random& random, QueueLimits limits)

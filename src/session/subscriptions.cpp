@@ -122,6 +122,16 @@ std::size_t Subscriptions::asked_count(std::uint16_t packet_id, bool unsubscribe
                                                                                 : 0;
 }
 
+void Subscriptions::ask_again(std::uint16_t packet_id) {
+    const auto request = requests_.extract(packet_id);
+    for (const std::string& filter : request.mapped().filters) {
+        const auto found = entries_.find(filter);
+        if (found != entries_.end() && found->second.packet_id == packet_id) {
+            list(found->second);
+        }
+    }
+}
+
 std::vector<Subscriptions::Answer> Subscriptions::answered(std::uint16_t packet_id,
                                                            const wire::ReasonCodes& reasons) {
     std::vector<Answer> answers;

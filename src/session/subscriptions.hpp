@@ -66,6 +66,8 @@ public:
     [[nodiscard]] std::size_t asked_count(std::uint16_t packet_id, bool unsubscribe) const noexcept;
     /// Ends a request. `reasons` has one code for each filter, or none (UNSUBACK of 3.1.1).
     [[nodiscard]] std::vector<Answer> answered(std::uint16_t packet_id, const wire::ReasonCodes& reasons);
+    /// Ends a SUBSCRIBE without an answer; its filters are asked for again.
+    void ask_again(std::uint16_t packet_id);
 
 private:
     enum class State : std::uint8_t {

@@ -37,6 +37,10 @@ public:
     [[nodiscard]] std::size_t remaining() const noexcept { return static_cast<std::size_t>(end_ - cursor_); }
     [[nodiscard]] std::span<const std::byte> rest() const noexcept { return {cursor_, remaining()}; }
 
+    /// Also takes reason codes that the packet may not carry.
+    void take_any_reason_code() noexcept { any_reason_code_ = true; }
+    [[nodiscard]] bool takes_any_reason_code() const noexcept { return any_reason_code_; }
+
     /// CONNECT says itself which version it is.
     void adopt(ProtocolVersion version) noexcept { version_ = version; }
 
@@ -135,6 +139,7 @@ private:
     PacketType type_;
     ProtocolVersion version_;
     Sender sender_;
+    bool any_reason_code_ = false;
 };
 
 }  // namespace multimqtt::wire

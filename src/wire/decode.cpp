@@ -158,6 +158,11 @@ bool read_packet(BodyReader& reader, unsigned first, Packet& packet) noexcept {
     return false;
 }
 
+bool is_acknowledgement(PacketType type) noexcept {
+    return (type >= PacketType::puback && type <= PacketType::pubcomp) || type == PacketType::suback ||
+           type == PacketType::unsuback;
+}
+
 // Decodes any packet, and finds out what is wrong with a bad one.
 void decode_with_care(std::span<const std::byte> input, const DecodeOptions& options,
                       Decoded& decoded) noexcept {
@@ -198,6 +203,9 @@ void decode_with_care(std::span<const std::byte> input, const DecodeOptions& opt
     }
     BodyReader body{type, options.version, options.sender, input.subspan(1 + length.size, length.value),
                     decoded.failure};
+    if (options.any_acknowledgement_code && is_acknowledgement(type)) {
+        body.take_any_reason_code();
+    }
     if (read_packet(body, first, decoded.packet)) {
         decoded.status = DecodeStatus::packet;
         decoded.bytes = size;

@@ -31,6 +31,8 @@ struct DecodeOptions {
     /// The receiver's Maximum Packet Size, fixed header included. A larger packet is refused as soon as
     /// its fixed header is there.
     std::uint32_t packet_bytes_max = kPacketBytesMax;
+    /// Take acknowledgements with reason codes that MQTT does not allow there; `may_carry` tells which.
+    bool any_acknowledgement_code = false;
 };
 
 enum class DecodeStatus : std::uint8_t {

@@ -31,7 +31,7 @@ bool read_reason_code(BodyReader& reader, ReasonCode& code) noexcept {
         return false;
     }
     code = static_cast<ReasonCode>(value);
-    return may_carry(reader.type(), code) ||
+    return may_carry(reader.type(), code) || reader.takes_any_reason_code() ||
            reader.malformed("the Reason Code", "is not one that this packet may carry", value);
 }
 

@@ -33,7 +33,7 @@ bool read_reason_codes(BodyReader& reader, ReasonCodes& codes) noexcept {
     if (codes.empty()) {  // v5 [MQTT-3.8.4-6]; v3.1.1 [MQTT-3.8.4-5]
         return reader.malformed("the payload", "has no Reason Code");
     }
-    for (std::size_t index = 0; index < codes.size(); ++index) {
+    for (std::size_t index = 0; index < codes.size() && !reader.takes_any_reason_code(); ++index) {
         const ReasonCode code = codes[index];
         // The return codes of 3.1.1 are a part of the reason codes of 5.0, v3.1.1 [MQTT-3.9.3-2].
         if (!may_carry(reader.type(), code) || (!reader.is_v5() && code > ReasonCode::unspecified_error)) {

@@ -329,7 +329,10 @@ std::string told(Script& script) {
     return story;
 }
 
-std::string in_3_1_1(std::string outcome, Input input) {
+std::string in_3_1_1(std::string outcome, State state, Input input) {
+    if (state == State::publish_2_sent && input == Input::puback) {
+        return {};  // RabbitMQ does that.
+    }
     const auto is_violation = [&] { return outcome.starts_with("DISCONNECT"); };
     // 3.1.1 has no DISCONNECT of a broker; AUTH is a reserved type.
     if (is_violation() || (input == Input::disconnect && !outcome.empty())) {
@@ -386,7 +389,7 @@ TEST(PacketInStateTest, IsDoneWithAsItsRowSays) {
                 }
                 script.broker.sends_bytes(input);
                 const std::string expected = outcomes.at({state, packet.input}).front();
-                EXPECT_EQ(told(script), v5 ? expected : in_3_1_1(expected, packet.input));
+                EXPECT_EQ(told(script), v5 ? expected : in_3_1_1(expected, state, packet.input));
             }
         }
     }

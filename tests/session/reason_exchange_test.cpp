@@ -137,7 +137,7 @@ TEST(MessageReasonExchange, OfTheApplicationIsSaidInACodeThatTheAcknowledgementM
     }
 }
 
-// MQTT 5.0, section 3.9.3; MQTT 3.1.1, section 3.9.3.
+// MQTT 5.0, section 3.9.3; MQTT 3.1.1, section 3.9.3. For "packet identifier in use" see oddities_test.cpp.
 struct SubackCase {
     ReasonCode reason;
     bool in_3_1_1;
@@ -150,7 +150,6 @@ constexpr SubackCase kSubackReasons[] = {
     {ReasonCode::implementation_specific_error, false},
     {ReasonCode::not_authorized, false},
     {ReasonCode::topic_filter_invalid, false},
-    {ReasonCode::packet_identifier_in_use, false},
     {ReasonCode::quota_exceeded, false},
     {ReasonCode::shared_subscriptions_not_supported, false},
     {ReasonCode::subscription_identifiers_not_supported, false},

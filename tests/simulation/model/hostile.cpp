@@ -72,7 +72,7 @@ void add_of_5(std::vector<Hostile>& list, const Broker& broker) {
          {"a payload format of 2", publish_raw("\x01\x02"sv), kEither},
          {"subscription identifier 0", publish_raw("\x0B\x00"sv), kEither},
          {"a property length beyond the packet", packet(0x30, "\x00\x01t\x09"sv), kMalformed},
-         {"an unknown reason code in PUBACK", packet(0x40, "\x00\x01\x42"sv), kEither},
+         {"an unknown reason code in DISCONNECT", packet(0xE0, "\x42"sv), kEither},
          {"a session expiry in DISCONNECT", packet(0xE0, "\x00\x05\x11\x00\x00\x00\x01"sv), kEither}});
 }
 
