@@ -162,6 +162,10 @@ void Network::opens(Where where) {
     if (take_request() != TransportRequest::Kind::open) {
         FAILED_AT(where) << "the session does not ask for a transport to be opened";
     }
+    opens_unasked();
+}
+
+void Network::opens_unasked() {
     script_.open_ = true;
     script_.session_.transport_opened(script_.now_);
     script_.drain();

@@ -90,7 +90,9 @@ public:
 
     /// Does what the session asks for: opens a transport.
     void opens(Where where = BOOST_CURRENT_LOCATION);
-    /// The same, after having let time pass until the session asks for it.
+    /// Opens a transport, asked or not.
+    void opens_unasked();
+    /// Opens one after having let time pass until the session asks for it.
     void reopens(Where where = BOOST_CURRENT_LOCATION);
     /// Opening fails.
     void refuses(Where where = BOOST_CURRENT_LOCATION);
