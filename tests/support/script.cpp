@@ -448,6 +448,8 @@ void Script::take_sent(std::span<const std::byte> bytes) {
         }
         EXPECT_EQ(complaint(std::span{*sent.bytes}.first(decoded.bytes), version_), "")
             << to_string(sent.packet) << ", which is forbidden";
+        // v5 [MQTT-3.2.2-15]. Below five bytes not even PUBCOMP could say what is wrong.
+        EXPECT_LE(decoded.bytes, std::max(session_.grants().packet_bytes_max, 5U)) << to_string(sent.packet);
         stream_.erase(stream_.begin(), stream_.begin() + static_cast<std::ptrdiff_t>(decoded.bytes));
         sent_.push_back(std::move(sent));
     }
