@@ -34,21 +34,6 @@ void write_up_to(Script& script, Written written, const Step& step) {
     }
 }
 
-// What has happened since, in one line: the events and the packets, these without their identifiers.
-std::string told(Script& script) {
-    std::string story;
-    const auto tell = [&](std::string_view what) { story.append(story.empty() ? "" : ", ").append(what); };
-    for (const Happened& event : std::exchange(script.client.events(), {})) {
-        tell(to_string(event.kind));
-    }
-    for (const Sent& sent : std::exchange(script.broker.heard(), {})) {
-        const auto* publish = std::get_if<wire::Publish>(&sent.packet);
-        tell(std::string{wire::name(wire::type_of(sent.packet))} +
-             (publish != nullptr && publish->dup ? " dup" : ""));
-    }
-    return story;
-}
-
 void cut(Script& script) {
     script.network.cuts();
     script.client.reports(disconnected);
@@ -107,11 +92,11 @@ void send_up_to(Script& script, const Outbound& row) {
 std::string goes_on_with(Script& script, const Outbound& row) {
     auto& [client, network, broker] = script.roles();
     if (broker.heard().empty()) {
-        return told(script);
+        return script.story();
     }
     const std::uint16_t id = packet_id(broker.heard().front().packet);
     const bool released = wire::type_of(broker.heard().front().packet) == PacketType::pubrel;
-    const std::string story = told(script);
+    const std::string story = script.story();
     if (row.qos == Qos::at_least_once) {
         broker.sends(wire::Puback{id, ReasonCode::success, {}});
     } else {
@@ -145,7 +130,7 @@ TEST(CutWhileSendingTest, AResumedSessionGoesOnWhereItWas) {
         Script script{version};
         send_up_to(script, row);
         cut(script);
-        EXPECT_EQ(told(script), "");
+        EXPECT_EQ(script.story(), "");
         script.client.reconnects(connack(true));
         EXPECT_EQ(packet_id(script.broker.heard().front().packet), 1) << "the identifier stays";
         EXPECT_EQ(goes_on_with(script, row), row.resumed);
@@ -195,7 +180,7 @@ TEST(CutWhileSendingTest, AClosedSessionFailsItOnce) {
         send_up_to(script, row);
         cut(script);
         script.client.close(0s);
-        EXPECT_EQ(told(script), "publish_failed, closed");
+        EXPECT_EQ(script.story(), "publish_failed, closed");
         script.silence(1h);
     });
 }
@@ -209,7 +194,7 @@ TEST(CutWhileSendingTest, Qos0EndsWithTheConnectionUnlessAllOfItHasLeft) {
             write_up_to(script, written, [&script] { script.client.publish("a", "x"); });
             script.broker.heard().clear();
             script.network.cuts();
-            EXPECT_EQ(told(script),
+            EXPECT_EQ(script.story(),
                       written == Written::all ? "published, disconnected" : "disconnected, publish_failed");
             script.client.reconnects(connack(true));
             script.silence(1h);
@@ -265,6 +250,8 @@ struct Inbound {
     const char* resumed;  // What the client does then.
 };
 
+constexpr const char* kUnknown = "PUBCOMP packet_identifier_not_found";
+
 // v5 [MQTT-4.3.2-5], [MQTT-4.3.3-10], [MQTT-4.3.3-11]; v3.1.1 [MQTT-4.3.2-2], [MQTT-4.3.3-2].
 constexpr Inbound kInbound[] = {
     // The application still has it: it gets it once, and the acknowledgement waits for it.
@@ -279,9 +266,9 @@ constexpr Inbound kInbound[] = {
     {Qos::exactly_once, Inbound::Last::acknowledgement, Written::one_byte, PacketType::publish, "PUBREC"},
     {Qos::exactly_once, Inbound::Last::acknowledgement, Written::all, PacketType::publish, "PUBREC"},
     {Qos::exactly_once, Inbound::Last::acknowledgement, Written::all, PacketType::pubrel, "PUBCOMP"},
-    {Qos::exactly_once, Inbound::Last::pubcomp, Written::nothing, PacketType::pubrel, "PUBCOMP"},
-    {Qos::exactly_once, Inbound::Last::pubcomp, Written::one_byte, PacketType::pubrel, "PUBCOMP"},
-    {Qos::exactly_once, Inbound::Last::pubcomp, Written::all, PacketType::pubrel, "PUBCOMP"},
+    {Qos::exactly_once, Inbound::Last::pubcomp, Written::nothing, PacketType::pubrel, kUnknown},
+    {Qos::exactly_once, Inbound::Last::pubcomp, Written::one_byte, PacketType::pubrel, kUnknown},
+    {Qos::exactly_once, Inbound::Last::pubcomp, Written::all, PacketType::pubrel, kUnknown},
 };
 
 constexpr std::uint16_t kInboundId = 5;
@@ -332,10 +319,10 @@ TEST(CutWhileReceivingTest, AResumedSessionGoesOnWhereItWas) {
         script.client.reconnects(connack(true));
         script.silence();  // It is for the broker to go on.
         repeat(script, row, true);
-        EXPECT_EQ(told(script), row.resumed);
+        EXPECT_EQ(script.story(), outline_in(version, row.resumed));
         if (row.last == Inbound::Last::publish) {
             script.client.acknowledge(delivery);
-            EXPECT_EQ(told(script), row.qos == Qos::at_least_once ? "PUBACK" : "PUBREC");
+            EXPECT_EQ(script.story(), row.qos == Qos::at_least_once ? "PUBACK" : "PUBREC");
         }
     });
 }
@@ -352,7 +339,7 @@ TEST(CutWhileReceivingTest, WhatIsAcknowledgedWhileAwayIsSentWhenTheBrokerRepeat
         script.client.reconnects(connack(true));
         script.silence();
         repeat(script, row, true);
-        EXPECT_EQ(told(script), row.qos == Qos::at_least_once ? "PUBACK" : "PUBREC");
+        EXPECT_EQ(script.story(), row.qos == Qos::at_least_once ? "PUBACK" : "PUBREC");
     });
 }
 
@@ -366,7 +353,8 @@ TEST(CutWhileReceivingTest, ALostSessionKnowsNothing) {
         script.client.acknowledge(delivery);
         script.silence();
         repeat(script, row, false);
-        EXPECT_EQ(told(script), row.repeated == PacketType::publish ? "message" : "PUBCOMP");
+        EXPECT_EQ(script.story(),
+                  row.repeated == PacketType::publish ? "message" : outline_in(version, kUnknown));
     });
 }
 
@@ -388,7 +376,7 @@ TEST(CutWhileReceivingTest, HalfAPacketIsForgotten) {
             cut(script);
             script.client.reconnects(connack(true));
             script.broker.publishes("a", "x", Qos::at_least_once, 5, true);
-            EXPECT_EQ(told(script), "message");
+            EXPECT_EQ(script.story(), "message");
         }
     }
 }
@@ -407,10 +395,10 @@ TEST(CutWhileSubscribingTest, TheRequestIsMadeAgainUntilItIsAnswered) {
                 cut(script);
                 script.client.reconnects(connack(present));
                 script.broker.expects(PacketType::subscribe).replies(PacketType::suback);
-                EXPECT_EQ(told(script), "subscribed");
+                EXPECT_EQ(script.story(), "subscribed");
                 cut(script);
                 script.client.reconnects(connack(present));
-                EXPECT_EQ(told(script), present ? "" : "SUBSCRIBE") << "a session keeps its subscriptions";
+                EXPECT_EQ(script.story(), present ? "" : "SUBSCRIBE") << "a session keeps its subscriptions";
             }
         }
     }
@@ -434,10 +422,10 @@ TEST(CutWhileSubscribingTest, AnUnsubscribeIsMadeAgainWhileThereIsSomethingToRem
                 if (present) {
                     broker.expects(PacketType::unsubscribe).replies(PacketType::unsuback);
                 }
-                EXPECT_EQ(told(script), "unsubscribed");
+                EXPECT_EQ(script.story(), "unsubscribed");
                 cut(script);
                 client.reconnects(connack(present));
-                EXPECT_EQ(told(script), "");
+                EXPECT_EQ(script.story(), "");
             }
         }
     }
@@ -455,9 +443,9 @@ TEST(CutWhileConnectingTest, TheNextAttemptBeginsWithAWholeConnect) {
             write_up_to(script, written, [&script] { script.network.opens(); });
             script.broker.heard().clear();
             script.network.cuts();
-            EXPECT_EQ(told(script), "connect_failed");
+            EXPECT_EQ(script.story(), "connect_failed");
             script.client.reconnects();
-            EXPECT_EQ(told(script), "PUBLISH");
+            EXPECT_EQ(script.story(), "PUBLISH");
         }
     }
 }
@@ -475,7 +463,7 @@ TEST(CutWhileConnectingTest, HalfAConnackIsForgotten) {
             script.broker.expects(PacketType::connect);
             script.broker.sends_bytes(std::span{whole}.first(size));
             script.network.cuts();
-            EXPECT_EQ(told(script), "connect_failed");
+            EXPECT_EQ(script.story(), "connect_failed");
             script.client.reconnects();
             script.silence();
         }

@@ -341,6 +341,20 @@ void Script::silence(TimePoint duration, Where where) {
     events_.clear();
 }
 
+std::string Script::story() {
+    std::string text;
+    const auto tell = [&](std::string_view what) { text.append(text.empty() ? "" : ", ").append(what); };
+    for (const Happened& event : events_) {
+        tell(to_string(event.kind));
+    }
+    for (const Sent& sent : sent_) {
+        tell(outline(sent.packet));
+    }
+    events_.clear();
+    sent_.clear();
+    return text;
+}
+
 void Script::drain() {
     while (const Event* event = session_.next_event()) {
         events_.emplace_back(*event, now_);

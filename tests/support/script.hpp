@@ -206,6 +206,10 @@ public:
     /// Neither a packet nor an event is left over, and none comes within `duration`.
     void silence(TimePoint duration = TimePoint{0}, Where where = BOOST_CURRENT_LOCATION);
 
+    /// What has happened since, in one line, and is forgotten with that: "published, PUBLISH dup" are an
+    /// event and a packet of the client. For tables.
+    [[nodiscard]] std::string story();
+
     [[nodiscard]] session::Session& session() noexcept { return session_; }
     [[nodiscard]] TimePoint now() const noexcept { return now_; }
     [[nodiscard]] ProtocolVersion version() const noexcept { return version_; }
