@@ -45,7 +45,7 @@ wire::Connack connack(bool session_present) {
 
 // Our own messages.
 
-struct Outbound {
+struct OutboundRow {
     Qos qos;
     bool released;         // PUBREC has come; the last packet is PUBREL.
     Written written;       // Of PUBLISH, or of PUBREL.
@@ -55,7 +55,7 @@ struct Outbound {
 };
 
 // v5 [MQTT-4.4.0-1], [MQTT-3.3.1-1], [MQTT-4.3.3-6]; v3.1.1 [MQTT-4.4.0-1], [MQTT-3.3.1-1], [MQTT-4.3.3-1].
-constexpr Outbound kOutbound[] = {
+constexpr OutboundRow kOutbound[] = {
     // Nothing of it has left: it is no repetition, and no session can have lost it.
     {Qos::at_least_once, false, Written::nothing, "PUBLISH", "PUBLISH", "PUBLISH"},
     {Qos::at_least_once, false, Written::one_byte, "PUBLISH dup", "PUBLISH", "publish_failed"},
@@ -75,7 +75,7 @@ Options policy_options(ProtocolVersion version, LostSession policy) {
     return options;
 }
 
-void send_up_to(Script& script, const Outbound& row) {
+void send_up_to(Script& script, const OutboundRow& row) {
     auto& [client, network, broker] = script.roles();
     client.connects();
     if (!row.released) {
@@ -89,7 +89,7 @@ void send_up_to(Script& script, const Outbound& row) {
 }
 
 // What the new connection begins with. The broker then goes through the rest, which ends well and once.
-std::string goes_on_with(Script& script, const Outbound& row) {
+std::string goes_on_with(Script& script, const OutboundRow& row) {
     auto& [client, network, broker] = script.roles();
     if (broker.heard().empty()) {
         return script.story();
@@ -115,7 +115,7 @@ std::string goes_on_with(Script& script, const Outbound& row) {
 template <class Visit>
 void for_each_outbound(const Visit& visit) {
     for (const ProtocolVersion version : kVersions) {
-        for (const Outbound& row : kOutbound) {
+        for (const OutboundRow& row : kOutbound) {
             SCOPED_TRACE(std::string{to_string(version)} + ", QoS " +
                          std::to_string(static_cast<int>(row.qos)) + ", of " +
                          (row.released ? "PUBREL" : "PUBLISH") +
@@ -126,7 +126,7 @@ void for_each_outbound(const Visit& visit) {
 }
 
 TEST(CutWhileSendingTest, AResumedSessionGoesOnWhereItWas) {
-    for_each_outbound([](const Outbound& row, ProtocolVersion version) {
+    for_each_outbound([](const OutboundRow& row, ProtocolVersion version) {
         Script script{version};
         send_up_to(script, row);
         cut(script);
@@ -139,7 +139,7 @@ TEST(CutWhileSendingTest, AResumedSessionGoesOnWhereItWas) {
 
 // v5 [MQTT-3.2.2-5].
 TEST(CutWhileSendingTest, ALostSessionPublishesAgainWhatTheBrokerMayNotHave) {
-    for_each_outbound([](const Outbound& row, ProtocolVersion version) {
+    for_each_outbound([](const OutboundRow& row, ProtocolVersion version) {
         Script script{version};
         send_up_to(script, row);
         cut(script);
@@ -149,7 +149,7 @@ TEST(CutWhileSendingTest, ALostSessionPublishesAgainWhatTheBrokerMayNotHave) {
 }
 
 TEST(CutWhileSendingTest, ALostSessionFailsWhatTheBrokerMayNotHaveWhenAskedTo) {
-    for_each_outbound([](const Outbound& row, ProtocolVersion version) {
+    for_each_outbound([](const OutboundRow& row, ProtocolVersion version) {
         Script script{policy_options(version, LostSession::fail)};
         send_up_to(script, row);
         cut(script);
@@ -159,7 +159,7 @@ TEST(CutWhileSendingTest, ALostSessionFailsWhatTheBrokerMayNotHaveWhenAskedTo) {
 }
 
 TEST(CutWhileSendingTest, ASecondCutBeforeAnythingLeftChangesNothing) {
-    for_each_outbound([](const Outbound& row, ProtocolVersion version) {
+    for_each_outbound([](const OutboundRow& row, ProtocolVersion version) {
         Script script{version};
         send_up_to(script, row);
         cut(script);
@@ -175,7 +175,7 @@ TEST(CutWhileSendingTest, ASecondCutBeforeAnythingLeftChangesNothing) {
 }
 
 TEST(CutWhileSendingTest, AClosedSessionFailsItOnce) {
-    for_each_outbound([](const Outbound& row, ProtocolVersion version) {
+    for_each_outbound([](const OutboundRow& row, ProtocolVersion version) {
         Script script{version};
         send_up_to(script, row);
         cut(script);
@@ -238,7 +238,7 @@ TEST(CutWhileSendingTest, EverythingIsSentAgainInItsOrder) {
 
 // Messages of the broker.
 
-struct Inbound {
+struct InboundRow {
     Qos qos;
     enum class Last : std::uint8_t {
         publish,
@@ -253,34 +253,35 @@ struct Inbound {
 constexpr const char* kUnknown = "PUBCOMP packet_identifier_not_found";
 
 // v5 [MQTT-4.3.2-5], [MQTT-4.3.3-10], [MQTT-4.3.3-11]; v3.1.1 [MQTT-4.3.2-2], [MQTT-4.3.3-2].
-constexpr Inbound kInbound[] = {
+constexpr InboundRow kInbound[] = {
     // The application still has it: it gets it once, and the acknowledgement waits for it.
-    {Qos::at_least_once, Inbound::Last::publish, Written::all, PacketType::publish, ""},
-    {Qos::exactly_once, Inbound::Last::publish, Written::all, PacketType::publish, ""},
+    {Qos::at_least_once, InboundRow::Last::publish, Written::all, PacketType::publish, ""},
+    {Qos::exactly_once, InboundRow::Last::publish, Written::all, PacketType::publish, ""},
     // A QoS 1 message that is done with is forgotten with its PUBACK.
-    {Qos::at_least_once, Inbound::Last::acknowledgement, Written::nothing, PacketType::publish, "message"},
-    {Qos::at_least_once, Inbound::Last::acknowledgement, Written::one_byte, PacketType::publish, "message"},
-    {Qos::at_least_once, Inbound::Last::acknowledgement, Written::all, PacketType::publish, "message"},
+    {Qos::at_least_once, InboundRow::Last::acknowledgement, Written::nothing, PacketType::publish, "message"},
+    {Qos::at_least_once, InboundRow::Last::acknowledgement, Written::one_byte, PacketType::publish,
+     "message"},
+    {Qos::at_least_once, InboundRow::Last::acknowledgement, Written::all, PacketType::publish, "message"},
     // A QoS 2 message is known until PUBREL, whether or not PUBREC has arrived.
-    {Qos::exactly_once, Inbound::Last::acknowledgement, Written::nothing, PacketType::publish, "PUBREC"},
-    {Qos::exactly_once, Inbound::Last::acknowledgement, Written::one_byte, PacketType::publish, "PUBREC"},
-    {Qos::exactly_once, Inbound::Last::acknowledgement, Written::all, PacketType::publish, "PUBREC"},
-    {Qos::exactly_once, Inbound::Last::acknowledgement, Written::all, PacketType::pubrel, "PUBCOMP"},
-    {Qos::exactly_once, Inbound::Last::pubcomp, Written::nothing, PacketType::pubrel, kUnknown},
-    {Qos::exactly_once, Inbound::Last::pubcomp, Written::one_byte, PacketType::pubrel, kUnknown},
-    {Qos::exactly_once, Inbound::Last::pubcomp, Written::all, PacketType::pubrel, kUnknown},
+    {Qos::exactly_once, InboundRow::Last::acknowledgement, Written::nothing, PacketType::publish, "PUBREC"},
+    {Qos::exactly_once, InboundRow::Last::acknowledgement, Written::one_byte, PacketType::publish, "PUBREC"},
+    {Qos::exactly_once, InboundRow::Last::acknowledgement, Written::all, PacketType::publish, "PUBREC"},
+    {Qos::exactly_once, InboundRow::Last::acknowledgement, Written::all, PacketType::pubrel, "PUBCOMP"},
+    {Qos::exactly_once, InboundRow::Last::pubcomp, Written::nothing, PacketType::pubrel, kUnknown},
+    {Qos::exactly_once, InboundRow::Last::pubcomp, Written::one_byte, PacketType::pubrel, kUnknown},
+    {Qos::exactly_once, InboundRow::Last::pubcomp, Written::all, PacketType::pubrel, kUnknown},
 };
 
 constexpr std::uint16_t kInboundId = 5;
 
-DeliveryId take_up_to(Script& script, const Inbound& row) {
+DeliveryId take_up_to(Script& script, const InboundRow& row) {
     auto& [client, network, broker] = script.roles();
     client.connects();
     broker.publishes("a", "x", row.qos, kInboundId);
     const DeliveryId delivery = client.reports(message).delivery;
-    if (row.last == Inbound::Last::acknowledgement) {
+    if (row.last == InboundRow::Last::acknowledgement) {
         write_up_to(script, row.written, [&] { script.client.acknowledge(delivery); });
-    } else if (row.last == Inbound::Last::pubcomp) {
+    } else if (row.last == InboundRow::Last::pubcomp) {
         client.acknowledge(delivery);
         broker.expects(PacketType::pubrec);
         write_up_to(script, row.written, [&script] {
@@ -291,7 +292,7 @@ DeliveryId take_up_to(Script& script, const Inbound& row) {
     return delivery;
 }
 
-void repeat(Script& script, const Inbound& row, bool dup) {
+void repeat(Script& script, const InboundRow& row, bool dup) {
     if (row.repeated == PacketType::publish) {
         script.broker.publishes("a", "x", row.qos, kInboundId, dup);
     } else {
@@ -302,7 +303,7 @@ void repeat(Script& script, const Inbound& row, bool dup) {
 template <class Visit>
 void for_each_inbound(const Visit& visit) {
     for (const ProtocolVersion version : kVersions) {
-        for (const Inbound& row : kInbound) {
+        for (const InboundRow& row : kInbound) {
             SCOPED_TRACE(std::string{to_string(version)} + ", QoS " +
                          std::to_string(static_cast<int>(row.qos)) + ", row " +
                          std::to_string(&row - std::begin(kInbound)));
@@ -312,7 +313,7 @@ void for_each_inbound(const Visit& visit) {
 }
 
 TEST(CutWhileReceivingTest, AResumedSessionGoesOnWhereItWas) {
-    for_each_inbound([](const Inbound& row, ProtocolVersion version) {
+    for_each_inbound([](const InboundRow& row, ProtocolVersion version) {
         Script script{version};
         const DeliveryId delivery = take_up_to(script, row);
         cut(script);
@@ -320,7 +321,7 @@ TEST(CutWhileReceivingTest, AResumedSessionGoesOnWhereItWas) {
         script.silence();  // It is for the broker to go on.
         repeat(script, row, true);
         EXPECT_EQ(script.story(), outline_in(version, row.resumed));
-        if (row.last == Inbound::Last::publish) {
+        if (row.last == InboundRow::Last::publish) {
             script.client.acknowledge(delivery);
             EXPECT_EQ(script.story(), row.qos == Qos::at_least_once ? "PUBACK" : "PUBREC");
         }
@@ -328,8 +329,8 @@ TEST(CutWhileReceivingTest, AResumedSessionGoesOnWhereItWas) {
 }
 
 TEST(CutWhileReceivingTest, WhatIsAcknowledgedWhileAwayIsSentWhenTheBrokerRepeatsTheMessage) {
-    for_each_inbound([](const Inbound& row, ProtocolVersion version) {
-        if (row.last != Inbound::Last::publish) {
+    for_each_inbound([](const InboundRow& row, ProtocolVersion version) {
+        if (row.last != InboundRow::Last::publish) {
             return;
         }
         Script script{version};
@@ -345,7 +346,7 @@ TEST(CutWhileReceivingTest, WhatIsAcknowledgedWhileAwayIsSentWhenTheBrokerRepeat
 
 // v5 [MQTT-3.2.2-5].
 TEST(CutWhileReceivingTest, ALostSessionKnowsNothing) {
-    for_each_inbound([](const Inbound& row, ProtocolVersion version) {
+    for_each_inbound([](const InboundRow& row, ProtocolVersion version) {
         Script script{version};
         const DeliveryId delivery = take_up_to(script, row);
         cut(script);

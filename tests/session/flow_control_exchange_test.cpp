@@ -233,6 +233,31 @@ TEST(AliasExchange, OfTheBrokerDiesWithTheConnection) {
     script.silence();
 }
 
+// v5 [MQTT-3.3.2-10]; above it, section 3.3.2.3.4 asks for 0x94.
+TEST(AliasExchange, OfTheBrokerIsTakenUpToTheMaximumThatWeSaid) {
+    for (const unsigned maximum : {0U, 1U, 2U, 64U, 65'535U}) {
+        for (const unsigned alias : {1U, 2U, 3U, 64U, 65U, 65'535U}) {
+            SCOPED_TRACE(std::to_string(alias) + " of " + std::to_string(maximum));
+            Options options = quiet_options();
+            options.topic_alias_maximum = static_cast<std::uint16_t>(maximum);
+            Script script{options};
+            auto& [client, network, broker] = script.roles();
+            const wire::Connect said = client.connects();
+            EXPECT_EQ(said.properties.topic_alias_maximum.value_or(0), maximum);
+            wire::Publish packet{.topic = "plant/1"};
+            packet.properties.topic_alias = static_cast<std::uint16_t>(alias);
+            broker.sends(packet);
+            if (alias <= maximum) {
+                client.reports(message, {.topic = "plant/1"});
+            } else {
+                client.reports(disconnected, {.error = Error::topic_alias_invalid});
+                broker.expects(wire::PacketType::disconnect, {.reason = ReasonCode::topic_alias_invalid});
+            }
+            script.silence();
+        }
+    }
+}
+
 // v5 [MQTT-3.2.2-17], [MQTT-3.2.2-18], [MQTT-3.3.2-7], [MQTT-3.3.2-9]: each connection has the number that
 // its CONNACK says, and begins without any. The messages that are sent again have their topics.
 TEST(AliasExchange, OfOursFollowsTheConnackOfEachConnection) {

@@ -1,8 +1,7 @@
 // What the client does with each packet of a broker in each state that it can be in: one table, complete.
 //
 // The packets are bytes, since some of them are not what an encoder would write. All of them that have a
-// packet identifier have 1, which is also that of whatever the state has open; in all other states it is
-// unknown.
+// packet identifier have 1, which is also that of whatever the state has open; elsewhere it is unknown.
 #include "session_state.hpp"
 #include "support/script.hpp"
 
@@ -153,9 +152,7 @@ std::vector<Row> rows() {
          {Input::pubrel},
          "PUBCOMP packet_identifier_not_found"},
 
-        // Our own messages. An acknowledgement of nothing is ignored, but the broker that sends PUBREC waits
-        // for
-        // PUBREL.
+        // Our own messages. An acknowledgement of nothing is ignored, but PUBREC waits for its PUBREL.
         {{publish_1_sent}, {Input::puback}, "published"},  // v5 [MQTT-4.3.2-3]
         {{publish_1_sent}, {Input::pubrec, Input::pubcomp}, kProtocolError},
         {{publish_2_sent}, {Input::pubrec}, "PUBREL"},  // v5 [MQTT-4.3.3-4]
