@@ -1,4 +1,4 @@
-"""`./run check` and `./run fix`: format, lint, types, layers and documents."""
+"""`./run check` and `./run fix`: format, lint, types, layers, conformance and documents."""
 
 from __future__ import annotations
 
@@ -11,7 +11,14 @@ from tools.python_environments import Environment, main_environment
 from tools.report import Report
 from tools.steps import exclusive, run_step, say
 
-_TYPED = ("python/flask_multimqtt", "tools", "bench", "tests/support", "tests/layers/layers.py")
+_TYPED = (
+    "python/flask_multimqtt",
+    "tools",
+    "bench",
+    "tests/support",
+    "tests/layers/layers.py",
+    *documentation.CONFORMANCE_MODULES,
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,6 +42,7 @@ def run(options: argparse.Namespace) -> int:
         report.run(
             "layers", lambda: run_step("layers", [checked.python, "tests/layers/layers.py", "--sizes"])
         )
+        report.run("conformance", documentation.check_conformance)
         report.run("documents", documentation.check)
         if options.no_tidy:
             report.absent("clang-tidy", "left out by --no-tidy")

@@ -1,4 +1,4 @@
-"""`./run docs`: links and code of the Markdown files, and the pages built from docs/.
+"""`./run docs`: the page about conformance, links and code of the Markdown files, and the pages from docs/.
 
 A fenced block whose title is a file of the project, such as
 
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import sys
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +21,11 @@ from tools.project import BUILD, ROOT, own_files, relative
 from tools.python_environments import main_environment
 from tools.report import Report
 from tools.steps import StepFailedError, exclusive, run_step, say
+
+#: What holds citations against the table of statements, and makes docs/conformance.md from both.
+CONFORMANCE_MODULES = tuple(
+    f"tests/conformance/{name}.py" for name in ("citations", "conformance", "page", "proofs", "tables")
+)
 
 _LINK = re.compile(r"(?<!!)\[[^\]\n]*\]\(\s*<?([^)\s>]+)>?[^)\n]*\)|!\[[^\]\n]*\]\(\s*([^)\s]+)[^)\n]*\)")
 _FENCE = re.compile(
@@ -33,6 +39,7 @@ _HEADING = re.compile(r"^#{1,6}\s+(.*?)\s*#*\s*$", re.MULTILINE)
 def run(options: argparse.Namespace) -> int:
     report = Report()
     with exclusive():
+        report.run("conformance", lambda: check_conformance("--write"))
         report.run("links and code", check)
         report.run("pages", _build_pages)
     return report.show()
@@ -51,6 +58,15 @@ def check() -> None:
         say(f"  {problem}")
     if problems:
         raise StepFailedError("documents")
+
+
+def check_conformance(*options: str) -> None:
+    """Holds the table of statements against code, tests and page; `--write` makes the page anew before.
+
+    Raises:
+        StepFailedError: A statement is not kept or not proven, or the page is stale.
+    """
+    run_step("conformance", [sys.executable, "-B", "-m", "tests.conformance.conformance", *options])
 
 
 def problems_of(path: Path, root: Path = ROOT) -> list[str]:

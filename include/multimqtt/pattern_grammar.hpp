@@ -37,7 +37,7 @@ enum class PlaceholderKind : std::uint8_t {
 
 namespace multimqtt::grammar {
 
-/// Longest pattern, filter and topic, in bytes of UTF-8. Spec: v5 [MQTT-4.7.3-3].
+/// Longest pattern, filter and topic, in bytes of UTF-8. Spec: v5 and v3.1.1 [MQTT-4.7.3-3].
 inline constexpr std::size_t kTopicBytesMax = 65'535;
 
 /// The place of the first of `wanted` in `text` at or behind `from`, `npos` when there is none. Written out
@@ -121,6 +121,7 @@ struct Problem {
 }
 
 /// The characters that no topic, filter or pattern may have, and the size that none may exceed.
+/// Spec: v5 and v3.1.1 [MQTT-3.8.3-1], [MQTT-3.10.3-1], [MQTT-4.7.3-1] to [MQTT-4.7.3-3].
 [[nodiscard]] constexpr Problem check_text(std::string_view text) noexcept {
     if (text.empty()) {
         return {Fault::empty, 0, 0};
@@ -169,6 +170,7 @@ struct Problem {
 }
 
 /// Reads one level; the offset of a problem counts from the start of the level.
+/// Spec: v5 [MQTT-4.7.1-1], [MQTT-4.7.1-2]; v3.1.1 [MQTT-4.7.1-2], [MQTT-4.7.1-3].
 [[nodiscard]] constexpr Problem read_level(std::string_view text, Level& level) noexcept {
     level = Level{LevelKind::literal, PlaceholderKind::text, text, {}};
     const std::size_t open = find_any(text, "<");

@@ -25,6 +25,7 @@ constexpr std::size_t kPublishOverheadBytes = 9;
 Options checked(Options options) {
     options.validate().value();
     if (options.will) {
+        // v5 [MQTT-3.1.3-11]; v3.1.1 [MQTT-3.1.3-10].
         wire::validate_topic_name(options.will->topic).value();
     }
     return options;

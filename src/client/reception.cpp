@@ -119,7 +119,7 @@ void Reception::receive(const session::Event& event, session::Session& session) 
         if (!observed) {
             count(counts_.unrouted);
         }
-        session.acknowledge(event.delivery);  // v5 [MQTT-4.5.0-2]: also when nobody handles it.
+        session.acknowledge(event.delivery);  // v5 and v3.1.1 [MQTT-4.5.0-2]: also when nobody handles it.
         return;
     }
     Parcel& kept = parcel();

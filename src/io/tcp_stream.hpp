@@ -9,6 +9,7 @@
 
 namespace multimqtt::io {
 
+/// Spec: v5 [MQTT-4.2.0-1]; v3.1.1 [MQTT-7.1.2-1].
 class TcpStream final : public SocketStream {
 public:
     TcpStream(const boost::asio::any_io_executor& executor, const Endpoint& endpoint);

@@ -152,7 +152,7 @@ struct WebSocketStream::Session : std::enable_shared_from_this<Session> {
         socket->auto_fragment(false);
         socket->read_message_max(0);  // Any size: the packet decoder has its own limit.
         socket->write_buffer_bytes(kWriteBufferBytes);
-        // v5 [MQTT-6.0.0-3]
+        // v5 and v3.1.1 [MQTT-6.0.0-3].
         socket->set_option(websocket::stream_base::decorator([](websocket::request_type& request) {
             request.set(http::field::sec_websocket_protocol, kSubprotocol);
             request.set(http::field::user_agent, "multimqtt");
@@ -193,7 +193,7 @@ struct WebSocketStream::Session : std::enable_shared_from_this<Session> {
             return Failure{error,
                            start + error.message() + "; does the broker speak WebSocket on this port?"};
         }
-        // v5 [MQTT-6.0.0-4]
+        // v5 and v3.1.1 [MQTT-6.0.0-4].
         if (response[http::field::sec_websocket_protocol] != kSubprotocol) {
             return Failure{Error::protocol_error, start + "the server did not agree on the subprotocol '" +
                                                       std::string{kSubprotocol} +
@@ -219,7 +219,7 @@ struct WebSocketStream::Session : std::enable_shared_from_this<Session> {
         if (error || closed) {
             handler(transfer_failure(error));
         } else if (socket->got_text()) {
-            // v5 [MQTT-6.0.0-1]
+            // v5 and v3.1.1 [MQTT-6.0.0-1].
             handler(Failure{Error::protocol_error, "the broker at " + name +
                                                        " sent a WebSocket text message; MQTT travels in "
                                                        "binary ones"});

@@ -59,7 +59,7 @@ std::size_t share_size(std::string_view filter) noexcept {
 
 bool covers(std::string_view wide, std::string_view narrow) noexcept {
     if (narrow.starts_with('$') && (wide.starts_with('+') || wide.starts_with('#'))) {
-        return false;  // v5 [MQTT-4.7.2-1].
+        return false;  // v5 and v3.1.1 [MQTT-4.7.2-1].
     }
     LevelReader outer{wide};
     LevelReader inner{narrow};

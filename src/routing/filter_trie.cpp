@@ -121,7 +121,7 @@ void FilterTrie::unlink_literal(std::uint32_t index) {
 void FilterTrie::push_children(std::uint32_t index, std::size_t offset, std::vector<Place>& places) const {
     for (std::uint32_t child_index = nodes_[index].first_child; child_index != kNone;
          child_index = siblings_[child_index].next) {
-        // A wildcard at the first level does not take what begins with "$": v5 [MQTT-4.7.2-1].
+        // A wildcard at the first level does not take what begins with "$": v5 and v3.1.1 [MQTT-4.7.2-1].
         if (index != kRoot || !nodes_[child_index].level.starts_with('$')) {
             places.push_back({child_index, offset});
         }

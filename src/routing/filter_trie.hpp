@@ -124,7 +124,7 @@ void FilterTrie::match(std::string_view topic, Scratch& scratch, Found found) co
         const std::string_view level = topic.substr(begin, end - begin);
         scratch.begins.push_back(static_cast<std::uint32_t>(end + 1));
         scratch.next_nodes.clear();
-        const bool wildcards = depth > 0 || !reserved;  // v5 [MQTT-4.7.2-1].
+        const bool wildcards = depth > 0 || !reserved;  // v5 and v3.1.1 [MQTT-4.7.2-1].
         const bool last = slash == std::string_view::npos;
         for (const std::uint32_t index : scratch.nodes) {
             const Node& node = nodes_[index];

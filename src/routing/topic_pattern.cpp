@@ -101,7 +101,7 @@ bool TopicPattern::has_wildcards() const noexcept {
 std::optional<TopicCaptures> TopicPattern::match(std::string_view topic) const {
     std::string_view filter = inner_filter();
     if (topic.empty() || (topic.front() == '$' && (filter.front() == '+' || filter.front() == '#'))) {
-        return std::nullopt;  // v5 [MQTT-4.7.2-1].
+        return std::nullopt;  // v5 and v3.1.1 [MQTT-4.7.2-1].
     }
     TopicCaptures captures;
     auto next = parts_->placeholders.begin();
@@ -120,6 +120,7 @@ std::optional<TopicCaptures> TopicPattern::match(std::string_view topic) const {
         if (wanted == "#") {
             return take(level, topic) ? std::optional{std::move(captures)} : std::nullopt;
         }
+        // Byte by byte, v5 and v3.1.1 [MQTT-4.7.3-4].
         if (wanted == "+" ? !take(level, found) : wanted != found) {
             return std::nullopt;
         }

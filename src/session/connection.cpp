@@ -43,6 +43,8 @@ void Session::Parts::transport_opened(TimePoint now) {
     greeting.clean_start = clean_start(options, greeting.version, connected_before, holds_session);
     grants.version = greeting.version;
     decode_options.version = greeting.version;
+    // CONNECT comes first, with the client identifier of the session: v5 and v3.1.1 [MQTT-3.1.0-1],
+    // [MQTT-3.1.3-2].
     encode_connect(options, greeting, output.buffer());
     ++counters.packets_out;
 }
@@ -88,6 +90,7 @@ void Session::Parts::fail(Failure failure, TimePoint now, RetryPolicy policy) {
     retry = policy;
     phase = Phase::dropping;
     phase_deadline = now + kLinger;
+    // Whatever was wrong: v5 [MQTT-4.13.2-1]; v3.1.1 [MQTT-4.8.0-1].
     request = {TransportRequest::Kind::close, 0};
     keep_alive.stop();
 }
@@ -104,6 +107,8 @@ void Session::Parts::fail_protocol(Failure failure, ReasonCode reason, TimePoint
     ++counters.protocol_errors;
     fail(std::move(failure), now);
     if (grants.version == ProtocolVersion::v5) {
+        // Without properties, so that it fits any packet size: v5 [MQTT-3.14.1-1], [MQTT-3.14.2-3],
+        // [MQTT-3.14.2-4].
         write(wire::Disconnect{reason, {}});
         request.kind = TransportRequest::Kind::close_after_flush;
     }
@@ -115,11 +120,10 @@ void Session::Parts::forget_connection(TimePoint now) {
         events.publish_failed(
             token, {Error::connection_lost, "The connection ended before this QoS 0 message had left."});
     }
-    outbound.connection_lost(output.written());
+    // What belongs to the session stays: v5 [MQTT-3.1.2-23]; v3.1.1 [MQTT-3.1.2-4].
+    queue_again(outbound.connection_lost(output.written()), now);
+    release(subscriptions.connection_lost());
     inbound.connection_lost();
-    for (const std::uint16_t packet_id : subscriptions.connection_lost()) {
-        packet_ids.release(packet_id);
-    }
     inbound_aliases.reset(0);
     outbound_aliases.reset(0);
     keep_alive.stop();
@@ -131,6 +135,7 @@ void Session::Parts::forget_connection(TimePoint now) {
         established = false;
         backoff.connection_ended(now - connected_at);
         if (grants.version == ProtocolVersion::v5 && grants.session_expiry < kNeverExpires) {
+            // v5 [MQTT-4.1.0-2].
             session_ends_at = now + grants.session_expiry;
         }
     }
@@ -260,6 +265,7 @@ void Session::Parts::go_on_closing(TimePoint now) {
 }
 
 void Session::Parts::say_goodbye(TimePoint now) {
+    // The last packet, and then the end: v5 and v3.1.1 [MQTT-3.14.4-1], [MQTT-3.14.4-2].
     write(wire::Disconnect{closing_reason, {}});
     phase = Phase::leaving;
     phase_deadline = std::max(now, closing_deadline) + kLinger;

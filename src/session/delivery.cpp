@@ -14,19 +14,19 @@ struct Transition {
     DeliveryStep step;
 };
 
-// The whole exchange on one screen. Statement numbers are those of MQTT 5.0.
+// The whole exchange on one screen; v3.1.1 [MQTT-4.3.2-1] and v3.1.1 [MQTT-4.3.3-1] ask for the same steps.
 constexpr Transition kTransitions[] = {
     // QoS 1: PUBLISH, PUBACK.
-    {awaiting_puback, puback, {finished, report_delivered}},        // [MQTT-4.3.2-3]
-    {awaiting_puback, puback_refused, {finished, report_refused}},  // [MQTT-4.4.0-2]
+    {awaiting_puback, puback, {finished, report_delivered}},        // v5 [MQTT-4.3.2-3]
+    {awaiting_puback, puback_refused, {finished, report_refused}},  // v5 [MQTT-4.4.0-2]
 
     // QoS 2: PUBLISH, PUBREC, PUBREL, PUBCOMP.
-    {awaiting_pubrec, pubrec, {awaiting_pubcomp, send_pubrel}},     // [MQTT-4.3.3-4]
-    {awaiting_pubrec, pubrec_refused, {finished, report_refused}},  // [MQTT-4.4.0-2]
-    {awaiting_pubcomp, pubcomp, {finished, report_delivered}},      // [MQTT-4.3.3-5]
+    {awaiting_pubrec, pubrec, {awaiting_pubcomp, send_pubrel}},     // v5 [MQTT-4.3.3-4]
+    {awaiting_pubrec, pubrec_refused, {finished, report_refused}},  // v5 [MQTT-4.4.0-2]
+    {awaiting_pubcomp, pubcomp, {finished, report_delivered}},      // v5 [MQTT-4.3.3-5]
 
-    // Once PUBREL is out the PUBLISH must never be sent again [MQTT-4.3.3-6], so a repeated PUBREC
-    // repeats the PUBREL.
+    // Once PUBREL is out the PUBLISH must never be sent again, v5 [MQTT-4.3.3-6], so a repeated
+    // PUBREC repeats the PUBREL.
     {awaiting_pubcomp, pubrec, {awaiting_pubcomp, send_pubrel}},
 };
 

@@ -108,6 +108,7 @@ Grants grants_of(const wire::Connack& connack, const Options& options, const Gre
     grants.subscription_identifiers_available =
         greeting.version == ProtocolVersion::v5 && given.subscription_identifier_available.value_or(true);
     grants.shared_subscription_available = given.shared_subscription_available.value_or(true);
+    // v5 [MQTT-3.1.2-21].
     grants.keep_alive = given.server_keep_alive_s ? std::chrono::seconds{*given.server_keep_alive_s}
                                                   : options.keep_alive;  // v5 [MQTT-3.2.2-21]
     grants.session_expiry = given.session_expiry_interval_s

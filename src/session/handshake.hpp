@@ -34,12 +34,14 @@ void encode_connect(const Options& options, const Greeting& greeting, wire::Byte
 /// exist. In 3.x the flag also decides whether the session survives the connection, so it is set only when
 /// the user wants a clean start and no session expiry: then nothing is to be kept.
 ///
+/// Spec: v5 [MQTT-3.1.2-4]; v3.1.1 [MQTT-3.1.2-4], [MQTT-3.1.2-6].
+///
 /// `holds_session`: an earlier connection of this session existed, and its session has not expired.
 [[nodiscard]] bool clean_start(const Options& options, ProtocolVersion version, bool connected_before,
                                bool holds_session) noexcept;
 
-/// A client identifier for brokers that make up none. 23 letters and digits: what every broker has to
-/// accept, v3.1.1 [MQTT-3.1.3-5].
+/// A client identifier for brokers that make up none, v3.1.1 [MQTT-3.1.3-7]. 23 letters and digits: what
+/// every broker has to accept, v3.1.1 [MQTT-3.1.3-5].
 [[nodiscard]] std::string made_up_client_id(Random& random);
 
 /// Which version to speak next.

@@ -18,6 +18,9 @@ using DeliveryId = std::uint64_t;
 ///
 /// PUBACKs and PUBRECs are released in the order in which their PUBLISH packets came in, each kind by
 /// itself, whatever the order of `acknowledge`: v5 and v3.1.1 [MQTT-4.6.0-2], [MQTT-4.6.0-3].
+///
+/// Time plays no part. State is kept as long as the session lasts, v5 and v3.1.1 [MQTT-4.1.0-1]; v3.1.1
+/// [MQTT-4.1.0-2]; and a message that expires is acknowledged like any other, v5 [MQTT-4.3.3-13].
 class Inbound {
 public:
     enum class Verdict : std::uint8_t {
@@ -56,7 +59,8 @@ public:
 
     /// Unknown and forgotten deliveries are ignored.
     void acknowledge(DeliveryId delivery, ReasonCode reason);
-    [[nodiscard]] std::optional<Ack> next_ack();
+    /// `version` of the connection it goes out on: only 5.0 has reasons.
+    [[nodiscard]] std::optional<Ack> next_ack(ProtocolVersion version);
 
     /// Messages that count against our Receive Maximum: not yet acknowledged by PUBACK or PUBCOMP.
     [[nodiscard]] std::size_t open() const noexcept { return open_; }
@@ -101,7 +105,7 @@ private:
     void uncount(Entry& entry) noexcept;
     void enqueue(Slot slot);
     void free(Slot slot);
-    [[nodiscard]] std::optional<Ack> next_ack_of(Qos qos);
+    [[nodiscard]] std::optional<Ack> next_ack_of(Qos qos, ProtocolVersion version);
 
     std::vector<Entry> entries_;
     std::vector<Slot> free_;

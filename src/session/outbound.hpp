@@ -20,7 +20,8 @@ namespace multimqtt::session {
 ///
 /// Three lists: `queue` (no packet identifier yet), `publishes` (PUBLISH unacknowledged, in the order of
 /// first sending) and `releases` (PUBREL unacknowledged, in the order of the PUBRECs). A message keeps its
-/// full topic, never an alias, because it may have to be sent again on another connection.
+/// full topic, never an alias, because it may have to be sent again on another connection, v5 [MQTT-3.3.2-7].
+/// v5 [MQTT-4.3.2-3], [MQTT-4.3.3-3], [MQTT-4.3.3-5]; v5 and v3.1.1 [MQTT-4.6.0-1], [MQTT-4.6.0-4].
 ///
 /// Every step on a message costs the same however many there are.
 class Outbound {
@@ -90,15 +91,17 @@ public:
     /// Whether a new message would overtake one that waits.
     [[nodiscard]] bool waiting() const noexcept { return !queue_.empty() || first_to_resend_ != kNone; }
 
-    /// The connection is gone; its transport had taken bytes up to `written`.
-    void connection_lost(std::uint64_t written);
+    /// The connection is gone; its transport had taken bytes up to `written`. What it had not begun with was
+    /// never sent: such messages go back to the front of the queue. Returns their packet identifiers.
+    [[nodiscard]] std::vector<std::uint16_t> connection_lost(std::uint64_t written);
     /// All of `releases` will be sent again at once and count again; `publishes` follow as the quota allows.
     void session_resumed();
-    /// Moves `publishes` back to the front of the queue, in order, as messages that were never sent. Their
-    /// packet identifiers are given to `released`.
-    void publish_again(std::vector<std::uint16_t>& released);
+    /// Moves `publishes` back to the front of the queue, in order, as messages that were never sent. Returns
+    /// their packet identifiers.
+    [[nodiscard]] std::vector<std::uint16_t> publish_again();
 
 private:
+    [[nodiscard]] std::uint16_t take_back(Slot slot) noexcept;
     void uncount(Message& message) noexcept;
     void forget_packet_id(Message& message) noexcept;
 

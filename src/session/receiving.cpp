@@ -7,7 +7,8 @@
 namespace multimqtt::session {
 namespace {
 
-// A broker that floods us and reads none of our acknowledgements must not fill our memory. Chosen as far
+// A broker that floods us and reads none of our acknowledgements must not fill our memory, v3.1.1
+// [MQTT-4.8.0-2]. Chosen as far
 // more than one round trip of acknowledgements.
 constexpr std::size_t kUnreadBytesMax = 8u * 1'024 * 1'024;
 
@@ -71,6 +72,7 @@ void Session::Parts::handle(const wire::Packet& packet, TimePoint now) {
         handle(*disconnect, now);
         return;
     }
+    // v5 and v3.1.1 [MQTT-3.2.0-1].
     if (phase == Phase::handshaking) {
         protocol_error("The broker sent " + std::string{name(type_of(packet))} + " before CONNACK.", now);
         return;
@@ -83,6 +85,7 @@ void Session::Parts::handle(const wire::Packet& packet, TimePoint now) {
             } else if constexpr (std::is_same_v<Other, wire::Pingresp>) {
                 keep_alive.pingresp(now);
             } else {
+                // AUTH too, which is never answered with another: v5 [MQTT-4.12.0-6], [MQTT-4.12.0-7].
                 protocol_error(
                     "The broker sent " + std::string{name(type_of(packet))} + ", which it may not send here.",
                     now);
@@ -95,6 +98,7 @@ void Session::Parts::handle(const wire::Publish& publish, TimePoint now) {
     std::string_view topic = publish.topic;
     if (publish.properties.topic_alias) {
         const std::uint16_t alias = *publish.properties.topic_alias;
+        // v5 [MQTT-3.1.2-27], [MQTT-3.3.2-11].
         if (!inbound_aliases.allows(alias)) {
             fail_protocol({Error::topic_alias_invalid, "The broker used topic alias " +
                                                            std::to_string(alias) + " above our maximum of " +
@@ -120,6 +124,7 @@ void Session::Parts::handle(const wire::Publish& publish, TimePoint now) {
 }
 
 void Session::Parts::handle_kept(const wire::Publish& publish, std::string_view topic, TimePoint now) {
+    // v5 [MQTT-2.2.1-4]; v3.1.1 [MQTT-2.3.1-4].
     const Inbound::Arrival arrival = inbound.arrived(publish.packet_id, publish.qos, publish.dup);
     switch (arrival.verdict) {
         case Inbound::Verdict::deliver:
@@ -170,7 +175,9 @@ void Session::Parts::handle_known(const wire::Pubrec& ack, TimePoint now) {
 
 void Session::Parts::handle_known(const wire::Pubrel& pubrel, TimePoint now) {
     switch (inbound.released(pubrel.packet_id)) {
-        case Inbound::Release::completed:  // v5 [MQTT-4.3.3-11]
+        // Without properties, so that it fits any packet size: v5 [MQTT-3.7.2-2], [MQTT-3.7.2-3].
+        // v5 [MQTT-2.2.1-5], [MQTT-4.3.3-11]; v3.1.1 [MQTT-4.3.3-2].
+        case Inbound::Release::completed:
             write(wire::Pubcomp{pubrel.packet_id, ReasonCode::success, {}});
             return;
         case Inbound::Release::unknown:
@@ -204,6 +211,8 @@ void Session::Parts::step(Outbound::Slot slot, DeliveryEvent event, ReasonCode r
         case DeliveryAction::send_pubrel:
             message.reason = reason;
             outbound.begin_release(slot);
+            // Without properties, so that it fits any packet size: v5 [MQTT-3.6.2-2], [MQTT-3.6.2-3].
+            // v5 [MQTT-2.2.1-5], [MQTT-4.3.3-4]; v3.1.1 [MQTT-2.3.1-6]; v5 and v3.1.1 [MQTT-4.6.0-4].
             write(wire::Pubrel{packet_id, ReasonCode::success, {}});
             return;
         case DeliveryAction::close_connection:

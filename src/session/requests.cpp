@@ -41,6 +41,7 @@ void Session::Parts::send_requests() {
                 return refuse_unavailable(*subscription);
             });
         }
+        // Never without a filter: v5 [MQTT-3.8.3-2], [MQTT-3.10.3-2]; v3.1.1 [MQTT-3.8.3-3], [MQTT-3.10.3-2].
         if (batch.subscriptions.empty() || !send_request(batch, packet_id)) {
             packet_ids.release(packet_id);
         }
@@ -65,6 +66,7 @@ bool Session::Parts::send_request(const Subscriptions::Batch& batch, std::uint16
     }
     const std::size_t bytes = batch.unsubscribe ? wire::encoded_size(unsubscribe, grants.version)
                                                 : wire::encoded_size(subscribe, grants.version);
+    // v5 [MQTT-3.2.2-15].
     if (bytes > packet_bytes_max) {  // Only a filter that stands alone can be too long.
         const Subscription& subscription = *batch.subscriptions.front();
         refuse(subscription, batch.unsubscribe,
@@ -117,12 +119,13 @@ void Session::Parts::handle_known(const wire::Unsuback& unsuback, TimePoint now)
 
 void Session::Parts::answered(std::uint16_t packet_id, const wire::ReasonCodes& reasons, bool unsubscribe,
                               TimePoint now) {
+    // v5 [MQTT-2.2.1-6]; v3.1.1 [MQTT-2.3.1-7].
     const std::size_t asked = subscriptions.asked_count(packet_id, unsubscribe);
     if (asked == 0) {
         return;  // Unknown: nothing of ours depends on it.
     }
     const bool without_codes = unsubscribe && grants.version != ProtocolVersion::v5;
-    if (!without_codes && reasons.size() != asked) {  // v5 [MQTT-3.8.4-6]
+    if (!without_codes && reasons.size() != asked) {  // v5 [MQTT-3.8.4-6]; v3.1.1 [MQTT-3.8.4-5]
         protocol_error("The broker answered a request for " + std::to_string(asked) + " filters with " +
                            std::to_string(reasons.size()) + " reason codes.",
                        now);

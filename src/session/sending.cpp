@@ -40,6 +40,7 @@ bool Session::Parts::accepts_publish() const noexcept {
 }
 
 Result<void> Session::Parts::check(const wire::Publish& publish, bool has_properties) const {
+    // v5 [MQTT-3.2.2-15].
     const std::size_t bytes = size_for(publish, has_properties, packet_bytes_max, grants.version);
     if (bytes > packet_bytes_max) {
         return Failure{Error::payload_too_large, "The PUBLISH packet would have " + std::to_string(bytes) +
@@ -83,6 +84,7 @@ Result<void> Session::Parts::publish(Token token, const OutboundMessage& message
         return checked;
     }
     const bool at_once = phase == Phase::connected && !outbound.waiting();
+    // v5 and v3.1.1 [MQTT-3.3.1-2], [MQTT-4.3.1-1].
     if (message.qos == Qos::at_most_once && at_once) {
         write_publish(view, has_properties, message.payload_owner);
         if (token != 0) {
@@ -104,6 +106,7 @@ bool Session::Parts::begin_delivery(Outbound::Slot slot) {
     if (outbound.counted() >= inflight_limit) {  // v5 [MQTT-4.9.0-2]
         return false;
     }
+    // v5 and v3.1.1 [MQTT-4.3.2-1], [MQTT-4.3.3-1].
     const std::uint16_t packet_id = packet_ids.acquire();
     if (packet_id == 0) {
         return false;
@@ -116,7 +119,8 @@ void Session::Parts::pump(TimePoint now) {
     if (phase != Phase::connected) {
         return;
     }
-    send_requests();
+    send_requests();  // They wait for no quota, v5 [MQTT-3.3.4-8], [MQTT-4.9.0-3].
+    // What is to be sent again comes first and in its order, v5 and v3.1.1 [MQTT-4.6.0-1].
     while (outbound.waiting() && output.waiting() < Output::kHighWaterBytes) {
         const Outbound::Slot resend = outbound.first_to_resend();
         if (resend == Outbound::kNone) {
@@ -168,6 +172,7 @@ wire::Publish Session::Parts::view_of(const Outbound::Message& message, TimePoin
     view.payload = message.payload;
     view.packet_id = message.packet_id;
     view.qos = message.qos;
+    // v5 [MQTT-3.3.1-1], [MQTT-3.3.1-3], [MQTT-4.3.2-2], [MQTT-4.3.3-2]; v3.1.1 [MQTT-3.3.1-1].
     view.dup = message.handed_over;
     view.retain = message.retain;
     if (message.properties) {
@@ -176,6 +181,7 @@ wire::Publish Session::Parts::view_of(const Outbound::Message& message, TimePoin
     return view;
 }
 
+// Never a subscription identifier, v5 [MQTT-3.3.4-6].
 void Session::Parts::fill(wire::PublishProperties& view, const PublishProperties& properties,
                           TimePoint accepted_at, TimePoint now) {
     if (properties.expiry) {
@@ -228,9 +234,11 @@ void Session::Parts::write_publish(wire::Publish& publish, bool has_properties,
     }
 }
 
+// v5 [MQTT-2.2.1-5]; v3.1.1 [MQTT-2.3.1-6]; v5 and v3.1.1 [MQTT-3.3.4-1]. Without properties, so that they
+// fit any packet size: v5 [MQTT-3.4.2-2], [MQTT-3.4.2-3], [MQTT-3.5.2-2], [MQTT-3.5.2-3].
 void Session::Parts::send_acks() {
     while (phase == Phase::connected) {
-        const auto ack = inbound.next_ack();
+        const auto ack = inbound.next_ack(grants.version);
         if (!ack) {
             break;
         }
@@ -264,6 +272,7 @@ void Session::Parts::drop_expired(TimePoint now) {
     }
 }
 
+// The last acknowledgement frees the identifier, v3.1.1 [MQTT-2.3.1-3].
 void Session::Parts::finish(Outbound::Slot slot, ReasonCode reason) {
     events.published(outbound[slot].token, reason);
     packet_ids.release(outbound[slot].packet_id);
@@ -274,6 +283,19 @@ void Session::Parts::give_up(Outbound::Slot slot, Failure failure) {
     events.publish_failed(outbound[slot].token, std::move(failure));
     packet_ids.release(outbound[slot].packet_id);
     outbound.remove(slot);
+}
+
+void Session::Parts::release(const std::vector<std::uint16_t>& identifiers) {
+    for (const std::uint16_t packet_id : identifiers) {
+        packet_ids.release(packet_id);
+    }
+}
+
+void Session::Parts::queue_again(const std::vector<std::uint16_t>& identifiers, TimePoint now) {
+    release(identifiers);
+    if (!identifiers.empty()) {
+        next_expiry = now;  // Some may have expired where that did not count.
+    }
 }
 
 void Session::Parts::report_left() {

@@ -145,7 +145,8 @@ struct Statistics {
 /// `deadline`. Nothing here calls back, blocks, or reads a clock.
 ///
 /// Threads: none; one thread owns the session.
-/// Spec:    MQTT 5.0 and 3.1.1 as a whole, client side.
+/// Spec:    MQTT 5.0 and 3.1.1 as a whole, client side; nothing beyond them is needed of a broker, v3.1.1
+///          [MQTT-7.0.0-2].
 class Session {
 public:
     Session(const Options& options, Random& random, QueueLimits limits = {});

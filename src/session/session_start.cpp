@@ -6,6 +6,17 @@
 #include <utility>
 
 namespace multimqtt::session {
+namespace {
+
+// PUBACK, PUBREC, PUBREL and PUBCOMP with a reason code, the largest packets that cannot be made smaller.
+constexpr std::uint32_t kAcknowledgementBytes = 5;
+
+// What a SUBSCRIBE can say: 0: filter and QoS; 1: the options of 5.0 as well; 2: and an identifier.
+std::uint8_t subscribe_terms(const Grants& grants) noexcept {
+    return grants.version != ProtocolVersion::v5 ? 0 : grants.subscription_identifiers_available ? 2 : 1;
+}
+
+}  // namespace
 
 void Session::Parts::handle(const wire::Connack& connack, TimePoint now) {
     if (phase != Phase::handshaking) {
@@ -17,19 +28,35 @@ void Session::Parts::handle(const wire::Connack& connack, TimePoint now) {
         refused(connack, now);
         return;
     }
-    if (connack.session_present && greeting.clean_start) {  // v5 [MQTT-3.2.2-4]
+    // v5 [MQTT-3.2.2-4]; v3.1.1 [MQTT-3.2.2-1].
+    if (connack.session_present && greeting.clean_start) {
         protocol_error("The broker says that a session is present, though a clean start was asked for.", now);
         return;
     }
     version_choice.settle();
     grants = grants_of(connack, options, greeting);
+    if (grants.packet_bytes_max < kAcknowledgementBytes) {  // v5 [MQTT-3.2.2-15]
+        fail({Error::not_supported, "The broker's Maximum Packet Size of " +
+                                        std::to_string(grants.packet_bytes_max) +
+                                        " bytes leaves no room for acknowledgements."},
+             now, RetryPolicy::permanent);
+        session_doubtful = true;  // It may have begun a new session.
+        return;
+    }
     if (grants.version == ProtocolVersion::v3_1 && !greeting.clean_start) {
         grants.session_present = session_doubtful = true;  // 3.1 does not tell.
     }
-    greeting.client_id = grants.client_id;  // So that an assigned one finds its session again.
+    // So that an assigned one finds its session again: v5 [MQTT-3.1.3-7]; v5 and v3.1.1 [MQTT-3.1.3-2].
+    greeting.client_id = grants.client_id;
     apply_grants(now);
     ++counters.connects;
     counters.reconnects += connected_before ? 1 : 0;
+    if (!connected_before && grants.session_present) {
+        // The process that had this session may have left QoS 2 messages unreleased. To the broker a new
+        // message with such an identifier is the old one, v5 [MQTT-4.3.3-10], so we keep away from where it
+        // began.
+        packet_ids.go_on_at(random.next());
+    }
     connected_before = true;
     session_ends_at.reset();
     phase = Phase::connected;
@@ -37,14 +64,17 @@ void Session::Parts::handle(const wire::Connack& connack, TimePoint now) {
     connected_at = now;
     events.connection(Event::Kind::connected);
     if (!grants.session_present) {
-        lose_session();
+        lose_session(now);
     }
     if (session_doubtful) {
         inbound.session_doubtful();
     }
-    const auto kept = !grants.session_present ? Subscriptions::Kept::nothing
-                      : session_doubtful      ? Subscriptions::Kept::unknown
-                                              : Subscriptions::Kept::all;
+    // What could not be said when the subscriptions were made is said now.
+    const std::uint8_t terms = subscribe_terms(grants);
+    const bool more_to_say = terms > std::exchange(last_subscribe_terms, terms);
+    const auto kept = !grants.session_present           ? Subscriptions::Kept::nothing
+                      : session_doubtful || more_to_say ? Subscriptions::Kept::unknown
+                                                        : Subscriptions::Kept::all;
     for (std::string& filter : subscriptions.connection_opened(kept)) {
         events.subscription(Event::Kind::unsubscribed, std::move(filter), ReasonCode::success);
     }
@@ -67,48 +97,37 @@ void Session::Parts::refused(const wire::Connack& connack, TimePoint now) {
 void Session::Parts::apply_grants(TimePoint now) {
     const bool v5 = grants.version == ProtocolVersion::v5;
     packet_bytes_max = std::min(options.packet_bytes_max, grants.packet_bytes_max);
+    // v5 [MQTT-3.3.4-7], [MQTT-4.9.0-1]. Neither is ever 0.
     inflight_limit = std::min(options.inflight_max, grants.receive_maximum);
     overrun_reported = !v5;  // 3.1.1 has no Receive Maximum.
+    // v5 [MQTT-3.3.2-10].
     inbound_aliases.reset(v5 ? options.topic_alias_maximum : 0);
+    // v5 [MQTT-3.2.2-17], [MQTT-3.2.2-18], [MQTT-3.3.2-9].
     outbound_aliases.reset(v5 ? std::min(options.topic_aliases_out_max, grants.topic_alias_maximum) : 0);
     keep_alive.start(grants.keep_alive, now);
 }
 
-// What is in flight belongs to a session that the broker no longer has, v5 [MQTT-3.2.2-5].
-void Session::Parts::lose_session() {
+// What is in flight belongs to a session that the broker no longer has: v5 [MQTT-3.1.2-4], [MQTT-3.2.2-5];
+// v3.1.1 [MQTT-3.1.2-6].
+void Session::Parts::lose_session(TimePoint now) {
     inbound.session_lost();
     // A PUBREC has said that the broker owns these; published again they could arrive twice.
     while (!outbound.releases().empty()) {
         finish(outbound.releases().front(), outbound[outbound.releases().front()].reason);
     }
     if (options.lost_session == LostSession::fail) {
-        give_up_handed_over();
-    }
-    std::vector<std::uint16_t> released;
-    for (Outbound::Slot slot = outbound.publishes().front(); slot != Outbound::kNone;
-         slot = outbound.next(slot)) {
-        watch_expiry(outbound[slot]);
-    }
-    outbound.publish_again(released);
-    for (const std::uint16_t packet_id : released) {
-        packet_ids.release(packet_id);
-    }
-}
-
-// What never began to leave is no loss of the session's.
-void Session::Parts::give_up_handed_over() {
-    for (Outbound::Slot slot = outbound.publishes().front(); slot != Outbound::kNone;) {
-        const Outbound::Slot next = outbound.next(slot);
-        if (outbound[slot].handed_over) {
-            give_up(slot, {Error::session_lost,
-                           "The broker has lost the session before it acknowledged this message."});
+        while (!outbound.publishes().empty()) {
+            give_up(outbound.publishes().front(),
+                    {Error::session_lost,
+                     "The broker has lost the session before it acknowledged this message."});
         }
-        slot = next;
+        return;
     }
+    queue_again(outbound.publish_again(), now);
 }
 
 // A PUBREL waits for no quota; those of an earlier connection count as in flight, to stay below the
-// broker's Receive Maximum whichever way it counts.
+// broker's Receive Maximum whichever way it counts. v5 and v3.1.1 [MQTT-4.4.0-1], [MQTT-4.6.0-4].
 void Session::Parts::resume_releases() {
     outbound.session_resumed();
     for (Outbound::Slot slot = outbound.releases().front(); slot != Outbound::kNone;

@@ -71,6 +71,8 @@ public:
         return true;
     }
 
+    /// A text; U+FEFF is a character like any other.
+    /// v5 [MQTT-1.5.4-1] to [MQTT-1.5.4-3]; v3.1.1 [MQTT-1.5.3-1] to [MQTT-1.5.3-3].
     [[nodiscard]] bool text(std::string_view& value, std::string_view field) noexcept {
         BytesView bytes;
         if (!binary(bytes, field)) {

@@ -66,7 +66,7 @@ bool check_first_byte(BodyReader& reader, unsigned first) noexcept {
     if (reader.type() == PacketType::publish) {
         return check_publish_flags(reader, first);
     }
-    // v5 [MQTT-2.1.3-1]; v3.1.1 [MQTT-2.2.2-1], [MQTT-2.2.2-2].
+    // v5 [MQTT-2.1.3-1], [MQTT-3.14.1-1], [MQTT-3.15.1-1]; v3.1.1 [MQTT-2.2.2-1], [MQTT-2.2.2-2].
     return (first & 0x0F) == rules.flags ||
            reader.malformed("the flags of the fixed header", "are not as reserved", first & 0x0F);
 }
@@ -185,6 +185,7 @@ void decode_with_care(std::span<const std::byte> input, const DecodeOptions& opt
         return;
     }
     const std::size_t size = 1 + std::size_t{length.size} + length.value;
+    // v5 [MQTT-3.1.2-24].
     if (size > options.packet_bytes_max) {
         header.fail(Error::packet_too_large, ReasonCode::packet_too_large, "its size",
                     "exceeds our Maximum Packet Size", static_cast<std::int64_t>(size));

@@ -30,7 +30,7 @@ bool read_filter(BodyReader& reader, std::string_view& filter) noexcept {
 
 bool read_reason_codes(BodyReader& reader, ReasonCodes& codes) noexcept {
     codes = ReasonCodes::from_encoded(reader.rest());
-    if (codes.empty()) {
+    if (codes.empty()) {  // v5 [MQTT-3.8.4-6]; v3.1.1 [MQTT-3.8.4-5]
         return reader.malformed("the payload", "has no Reason Code");
     }
     for (std::size_t index = 0; index < codes.size(); ++index) {

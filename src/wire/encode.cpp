@@ -17,11 +17,13 @@ constexpr std::size_t packet_size(std::size_t body_size) noexcept {
     return 1 + variable_size(body_size) + body_size;
 }
 
+// The flags are those of table 2-2, v5 [MQTT-2.1.3-1]; v3.1.1 [MQTT-2.2.2-1].
 constexpr unsigned first_byte(PacketType type, unsigned flags = 0) noexcept {
     return static_cast<unsigned>(type) << 4 | flags;
 }
 
-// How many bytes a block of properties takes with its Property Length. None in 3.1.1.
+// How many bytes a block of properties takes with its Property Length, which is there even when it is 0,
+// v5 [MQTT-2.2.2-1]. None in 3.1.1.
 struct PropertyBlock {
     template <class Properties>
     PropertyBlock(const Properties& properties, ProtocolVersion version) noexcept
@@ -59,6 +61,9 @@ std::string_view protocol_name(ProtocolVersion version) noexcept {
     return version == ProtocolVersion::v3_1 ? "MQIsdp" : "MQTT";
 }
 
+// A flag is set for just what the payload has: v5 [MQTT-3.1.2-9], [MQTT-3.1.2-11] to [MQTT-3.1.2-13],
+// [MQTT-3.1.2-16] to [MQTT-3.1.2-19]; v3.1.1 [MQTT-3.1.2-9], [MQTT-3.1.2-11], [MQTT-3.1.2-13],
+// [MQTT-3.1.2-14], [MQTT-3.1.2-15], [MQTT-3.1.2-18] to [MQTT-3.1.2-21].
 unsigned connect_flags(const Connect& packet) noexcept {
     unsigned flags = packet.clean_start ? 0x02 : 0;
     if (packet.will) {
@@ -103,6 +108,7 @@ template <PacketType type>
 void append_ack(const Ack<type>& packet, ProtocolVersion version, ByteBuffer& buffer) {
     assert(packet.packet_id != 0);
     const AckShape shape{packet, version};
+    // v5 and v3.1.1 [MQTT-3.6.1-1].
     constexpr unsigned kFlags = type == PacketType::pubrel ? 0b0010 : 0;
     append_packet(buffer, first_byte(type, kFlags), shape.body_size(), [&](BodyWriter& writer) {
         writer.two_bytes(packet.packet_id);
@@ -117,6 +123,7 @@ void append_ack(const Ack<type>& packet, ProtocolVersion version, ByteBuffer& bu
 
 // SUBSCRIBE and UNSUBSCRIBE.
 
+// The bits that are reserved stay 0: v5 [MQTT-3.8.3-5]; v3.1.1 [MQTT-3.8.3-4].
 unsigned subscription_options(const Subscription& subscription, ProtocolVersion version) noexcept {
     const auto qos = static_cast<unsigned>(subscription.qos);
     if (!is_v5(version)) {
@@ -207,7 +214,9 @@ BodyWriter append_publish(const Publish& packet, ProtocolVersion version, ByteBu
     BodyWriter writer{buffer.extend(packet_size(body) - payload_elsewhere)};
     writer.byte(publish_first_byte(packet));
     writer.variable(body);
+    // v5 and v3.1.1 [MQTT-3.3.2-1].
     writer.text(packet.topic);
+    // v5 [MQTT-2.2.1-2]; v3.1.1 [MQTT-2.3.1-5].
     if (packet.qos != Qos::at_most_once) {
         writer.two_bytes(packet.packet_id);
     }
@@ -230,6 +239,7 @@ void encode(const Connect& packet, ByteBuffer& buffer) {
         writer.byte(connect_flags(packet));
         writer.two_bytes(packet.keep_alive_s);
         PropertyBlock{packet.properties, packet.version}.write(writer, packet.properties);
+        // The order of the payload, v5 and v3.1.1 [MQTT-3.1.3-1], [MQTT-3.1.3-3].
         writer.text(packet.client_id);
         if (packet.will) {
             PropertyBlock{packet.will->properties, packet.version}.write(writer, packet.will->properties);
@@ -303,6 +313,7 @@ std::size_t encoded_size(const Subscribe& packet, ProtocolVersion version) noexc
 
 void encode(const Subscribe& packet, ProtocolVersion version, ByteBuffer& buffer) {
     assert(packet.packet_id != 0 && !packet.subscriptions.empty());
+    // v5 and v3.1.1 [MQTT-3.8.1-1].
     const unsigned first = first_byte(PacketType::subscribe, 0b0010);
     append_packet(buffer, first, body_size(packet, version), [&](BodyWriter& writer) {
         writer.two_bytes(packet.packet_id);
@@ -320,10 +331,12 @@ std::size_t encoded_size(const Unsubscribe& packet, ProtocolVersion version) noe
 
 void encode(const Unsubscribe& packet, ProtocolVersion version, ByteBuffer& buffer) {
     assert(packet.packet_id != 0 && !packet.filters.empty());
+    // v5 and v3.1.1 [MQTT-3.10.1-1].
     const unsigned first = first_byte(PacketType::unsubscribe, 0b0010);
     append_packet(buffer, first, body_size(packet, version), [&](BodyWriter& writer) {
         writer.two_bytes(packet.packet_id);
         PropertyBlock{packet.properties, version}.write(writer, packet.properties);
+        // One straight behind the other, v3.1.1 [MQTT-3.10.3-1].
         for (const std::string_view filter : packet.filters) {
             writer.text(filter);
         }

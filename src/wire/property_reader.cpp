@@ -5,7 +5,7 @@ namespace multimqtt::wire {
 
 bool PropertyTaker::take(UserProperties& field) noexcept {
     // The only property that may come any number of times in any packet, names included. Only the whole
-    // block is remembered; the list finds its items in it.
+    // block is remembered; the list finds its items in it. v5 [MQTT-1.5.7-1].
     field = UserProperties::from_encoded(block_);
     std::string_view text;
     return reader_.text(text, "the name of a User Property") &&

@@ -10,7 +10,7 @@
 namespace multimqtt::wire {
 
 /// Spec: MQTT 5.0, table 2-6, with v5 [MQTT-3.2.2-8], [MQTT-3.4.2-1], [MQTT-3.5.2-1], [MQTT-3.6.2-1],
-///       [MQTT-3.7.2-1], [MQTT-3.9.3-2], [MQTT-3.11.3-2], [MQTT-3.14.2-1] and [MQTT-3.15.2-1].
+///       [MQTT-3.7.2-1], [MQTT-3.9.3-2], [MQTT-3.11.3-2], and [MQTT-3.14.2-1].
 [[nodiscard]] bool may_carry(PacketType type, ReasonCode code) noexcept;
 
 /// What a return code of 3.1.1 means, or nothing when it is reserved.

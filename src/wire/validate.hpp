@@ -15,7 +15,8 @@ namespace multimqtt::wire {
 
 /// The same for what can stand in a PUBLISH: 1 to 65,535 bytes, neither "+" nor "#".
 /// Errors: `bad_topic`.
-/// Spec: v5 [MQTT-3.3.2-2], [MQTT-4.7.3-1] to [MQTT-4.7.3-3].
+/// Spec: v5 [MQTT-3.3.2-1], [MQTT-3.3.2-2], [MQTT-4.7.0-1], [MQTT-4.7.3-1] to [MQTT-4.7.3-3];
+///       v3.1.1 [MQTT-3.3.2-1], [MQTT-3.3.2-2], [MQTT-4.7.1-1], [MQTT-4.7.3-1] to [MQTT-4.7.3-3].
 [[nodiscard]] Result<void> validate_topic_name(std::string_view topic);
 
 }  // namespace multimqtt::wire

@@ -816,6 +816,7 @@ TEST(ArmedClientTest, OpensNothingBeforeConnect) {
     EXPECT_TRUE(receipt.outcome()->error().is(Error::closed));
 }
 
+// v5 [MQTT-3.1.3-11]; v3.1.1 [MQTT-3.1.3-10].
 TEST(ArmedClientTest, RefusesWrongOptions) {
     Options options;
     options.receive_maximum = 0;

@@ -110,6 +110,7 @@ struct BadProperty {
 
 class BadPropertyTest : public testing::TestWithParam<BadProperty> {};
 
+// v5 [MQTT-1.5.4-1], [MQTT-1.5.7-1], [MQTT-3.3.2-14], [MQTT-3.3.2-19].
 TEST_P(BadPropertyTest, IsRefused) {
     PublishProperties properties;
     GetParam().set(properties);
@@ -132,6 +133,9 @@ INSTANTIATE_TEST_SUITE_P(
         BadProperty{"content_type_not_utf8", [](PublishProperties& to) { to.content_type = "\xFF"; },
                     Error::bad_value},
         BadProperty{"response_topic_with_wildcard", [](PublishProperties& to) { to.response_topic = "a/#"; },
+                    Error::bad_topic},
+        // v5 [MQTT-3.3.2-13].
+        BadProperty{"response_topic_not_utf8", [](PublishProperties& to) { to.response_topic = "\xFF"; },
                     Error::bad_topic},
         BadProperty{"correlation_data_too_long",
                     [](PublishProperties& to) { to.correlation_data = kTooLong; }, Error::bad_value},

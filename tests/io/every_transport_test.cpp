@@ -45,6 +45,7 @@ protected:
     TlsOptions tls_;
 };
 
+// v5 [MQTT-4.2.0-1]; v3.1.1 [MQTT-7.1.2-1].
 TEST_P(EveryTransportTest, CarriesTenMebibytesBothWaysIntact) {
     Peer peer{options(Conduct::echo)};
     const auto opened = open(peer.endpoint(), tls_);

@@ -29,6 +29,7 @@ protected:
     }
 };
 
+// v5 and v3.1.1 [MQTT-6.0.0-3].
 TEST_F(WebSocketStreamTest, AsksForThePathAndTheSubprotocol) {
     Peer peer{options()};
     auto endpoint = peer.endpoint();
@@ -75,7 +76,7 @@ TEST_F(WebSocketStreamTest, SaysWhyTlsFailedBelowIt) {
 }
 
 TEST_F(WebSocketStreamTest, RefusesAServerThatDoesNotAgreeOnTheSubprotocol) {
-    // v5 [MQTT-6.0.0-4]
+    // v5 and v3.1.1 [MQTT-6.0.0-4].
     for (const std::string subprotocol : {"", "mqttv3.1", "chat"}) {
         auto wanted = options();
         wanted.subprotocol = subprotocol;
@@ -109,7 +110,7 @@ TEST_F(WebSocketStreamTest, SaysThatTheServerClosedDuringTheHandshake) {
 }
 
 TEST_F(WebSocketStreamTest, RefusesTextMessages) {
-    // v5 [MQTT-6.0.0-1]
+    // v5 and v3.1.1 [MQTT-6.0.0-1].
     Peer peer{options(Conduct::sends_text)};
     ASSERT_TRUE(open(peer.endpoint()));
     const auto count = read_text();
@@ -118,7 +119,7 @@ TEST_F(WebSocketStreamTest, RefusesTextMessages) {
 }
 
 TEST_F(WebSocketStreamTest, ReadsFragmentsAndAnswersPingsBetweenThem) {
-    // v5 [MQTT-6.0.0-2]
+    // v5 and v3.1.1 [MQTT-6.0.0-2].
     Peer peer{options(Conduct::echo_bytes)};
     ASSERT_TRUE(open(peer.endpoint()));
     const std::string bytes(100'000, 'f');

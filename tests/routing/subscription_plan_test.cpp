@@ -167,6 +167,7 @@ TEST_F(SubscriptionPlanTest, WhatWasNotAppliedIsSentAgain) {
     EXPECT_THAT(plan_.take_changes().unsubscribe, ElementsAre("a"));
 }
 
+// v5 [MQTT-3.3.4-4].
 TEST_F(SubscriptionPlanTest, ABrokerThatSendsOneCopyWithOneIdentifierRunsAllRoutesOnce) {
     connect(kWith);
     add("a/+");
@@ -179,6 +180,7 @@ TEST_F(SubscriptionPlanTest, ABrokerThatSendsOneCopyWithOneIdentifierRunsAllRout
     EXPECT_THAT(run_with("a/b", {77}), ElementsAre(0, 1)) << "an identifier that is not ours";
 }
 
+// v5 [MQTT-3.3.4-5].
 TEST_F(SubscriptionPlanTest, ABrokerThatSendsOneCopyPerSubscriptionRunsEachRouteOnce) {
     connect(kWith);
     add("a/+");

@@ -86,6 +86,7 @@ struct Refused {
 };
 
 const Refused kRefused[] = {
+    // v5 and v3.1.1 [MQTT-4.7.3-1].
     {"", "empty", "at least one character"},
     {"a/<int:x", "byte 2 (level 2)", "add the \">\""},
     {"a/<int/x>", "byte 2 (level 2)", "add the \">\""},
@@ -101,23 +102,30 @@ const Refused kRefused[] = {
     {"<a-b>", "\"a-b\"", "letters, digits"},
     {"<int: x>", "\" x\"", "letters, digits"},
     {"<a>/<int:b>/<a>", "\"a\" occurs twice", "rename"},
+    // v5 [MQTT-4.7.1-1], v3.1.1 [MQTT-4.7.1-2].
     {"a/#/b", "byte 2", "last level"},
     {"#/", "byte 0", "last level"},
     {"a/<path:x>/b", "\"<path:x>\"", "last level"},
+    // v5 [MQTT-4.7.1-2], v3.1.1 [MQTT-4.7.1-3].
     {"a+/b", "byte 1", "fill its level"},
     {"a/b#", "byte 3", "fill the last level"},
     {"a/##", "byte 2", "fill the last level"},
+    // v5 and v3.1.1 [MQTT-3.8.3-1], [MQTT-3.10.3-1], [MQTT-4.7.3-2].
     {std::string{"a\0b", 3}, "byte 1", "remove it"},
     {"a\xC0\x80", "byte 1", "UTF-8"},
     {"a\xED\xA0\x80", "byte 1", "UTF-8"},
     {"a\xF5\x80\x80\x80", "byte 1", "UTF-8"},
     {"a\xE2\x82", "byte 1", "UTF-8"},
+    // v5 and v3.1.1 [MQTT-4.7.3-3].
     {std::string(65'536, 'a'), "65536 bytes", "at most 65535"},
+    // v5 [MQTT-4.8.2-1].
     {"$share", "level 1", "$share/{group}/{pattern}"},
     {"$share/g", "level 1", "$share/{group}/{pattern}"},
     {"$share/g/", "level 1", "$share/{group}/{pattern}"},
     {"$share//a", "level 2", "at least one character"},
+    // v5 [MQTT-4.8.2-2].
     {"$share/+/a", "\"+\"", "none of + # < >"},
+    {"$share/a#/a", "\"a#\"", "none of + # < >"},
     {"$share/<g>/a", "\"<g>\"", "none of + # < >"},
 };
 
@@ -207,7 +215,9 @@ struct NotMatching {
 };
 
 const NotMatching kNotMatching[] = {
+    // v5 and v3.1.1 [MQTT-4.7.3-4].
     {"a", "A"},
+    {"\xC3\xA4", "a\xCC\x88"},
     {"a", "/a"},
     {"a", "a/"},
     {"a", "a/b"},
@@ -252,6 +262,7 @@ const NotMatching kNotMatching[] = {
 
 class NotMatchingTopicTest : public testing::TestWithParam<NotMatching> {};
 
+// v5 and v3.1.1 [MQTT-4.7.2-1].
 TEST_P(NotMatchingTopicTest, DoesNotMatch) {
     EXPECT_FALSE(TopicPattern::parse(GetParam().pattern)->match(GetParam().topic));
 }
@@ -384,6 +395,7 @@ TEST(TopicPatternTest, BuildsFromAnInitializerList) {
     EXPECT_EQ(*TopicPattern::parse("n")->topic_for({}), "n");
 }
 
+// v5 [MQTT-4.7.0-1]; v3.1.1 [MQTT-4.7.1-1].
 TEST(CheckTopicTest, TakesTopicsAndRefusesFiltersWithAReason) {
     EXPECT_TRUE(check_topic("a/b"));
     EXPECT_TRUE(check_topic("$CONTROL/x"));

@@ -1,6 +1,6 @@
 // What each command of the application and each report of the network does in each state: one table,
 // complete.
-#include "session_state.hpp"
+#include "client_state.hpp"
 #include "support/script.hpp"
 
 #include <gtest/gtest.h>

@@ -76,7 +76,7 @@ TEST(ConnectTest, APasswordAloneStaysAloneIn50) {
     EXPECT_TRUE(connect.password);
 }
 
-// v5 [MQTT-3.1.3-7].
+// v5 [MQTT-3.1.3-2], [MQTT-3.1.3-7].
 TEST(ClientIdTest, AssignedByTheBrokerIsUsedAgain) {
     Options options = quiet_options();
     options.client_id.clear();
@@ -91,7 +91,7 @@ TEST(ClientIdTest, AssignedByTheBrokerIsUsedAgain) {
     EXPECT_EQ(client.reconnects(resuming()).client_id, "given");
 }
 
-// v3.1.1 [MQTT-3.1.3-5], [MQTT-3.1.3-7].
+// v3.1.1 [MQTT-3.1.3-2], [MQTT-3.1.3-5], [MQTT-3.1.3-7].
 TEST(ClientIdTest, IsMadeUpIn311AndStays) {
     Options options = quiet_options(ProtocolVersion::v3_1_1);
     options.client_id.clear();
@@ -139,6 +139,7 @@ INSTANTIATE_TEST_SUITE_P(
                     CleanStartCase{"v3_resuming", ProtocolVersion::v3_1_1, false, 0s, false, false}),
     [](const auto& row) { return std::string{row.param.name}; });
 
+// v5 [MQTT-4.1.0-2].
 TEST(CleanStartExpiryTest, ASessionThatHasExpiredIsNotResumed) {
     Options options = quiet_options();
     options.session_expiry = 10s;
@@ -183,6 +184,15 @@ TEST(SessionPresentTest, OfAnEarlierProcessIsTakenOver) {
     broker.expects<wire::Pubcomp>();
     broker.publishes("a", "old", Qos::at_least_once, 3, true);
     client.reports(Kind::message, {.payload = "old"});
+}
+
+// The process before may have left QoS 2 messages unreleased, and it began with identifier 1.
+TEST(SessionPresentTest, OfAnEarlierProcessIsNotGivenItsFirstIdentifiers) {
+    Script script;
+    auto& [client, network, broker] = script.roles();
+    client.connects(resuming());
+    client.publish("a", "1", Qos::exactly_once);
+    EXPECT_GT(broker.expects<wire::Publish>().packet_id, 1'000u);
 }
 
 // Item by item of MQTT 5.0 section 3.2.2.3: what is absent has its default on each connection.
@@ -578,6 +588,7 @@ TEST_F(KeepAliveTest, WhileReadingPausesALossThatTheTransportReportsEndsTheConne
     client.reconnects();
 }
 
+// v5 [MQTT-3.1.2-21], [MQTT-3.2.2-21].
 TEST_F(KeepAliveTest, TheServersKeepAliveReplacesOurs) {
     wire::Connack connack;
     connack.properties.server_keep_alive_s = std::uint16_t{0};
@@ -585,7 +596,7 @@ TEST_F(KeepAliveTest, TheServersKeepAliveReplacesOurs) {
     silence(1h);
 }
 
-// v5 [MQTT-3.14.4-1]; v3.1.1 [MQTT-3.14.4-2].
+// v5 and v3.1.1 [MQTT-3.14.4-1], [MQTT-3.14.4-2].
 TEST(CloseTest, SaysGoodbyeAtOnceWhenNothingIsUnfinished) {
     Script script;
     auto& [client, network, broker] = script.roles();

@@ -132,7 +132,9 @@ TEST(CutWhileSendingTest, AResumedSessionGoesOnWhereItWas) {
         cut(script);
         EXPECT_EQ(script.story(), "");
         script.client.reconnects(connack(true));
-        EXPECT_EQ(packet_id(script.broker.heard().front().packet), 1) << "the identifier stays";
+        if (row.released || row.written != Written::nothing) {
+            EXPECT_EQ(packet_id(script.broker.heard().front().packet), 1) << "the identifier stays";
+        }
         EXPECT_EQ(goes_on_with(script, row), row.resumed);
     });
 }

@@ -25,12 +25,12 @@ std::string name_of(DeliveryState state, DeliveryEvent event) {
 
 // Every step that MQTT allows. The last test of this file proves that there are no others.
 constexpr Case kAllowed[] = {
-    {awaiting_puback, puback, {finished, report_delivered}, "[MQTT-4.3.2-3]"},
-    {awaiting_puback, puback_refused, {finished, report_refused}, "[MQTT-4.4.0-2]"},
-    {awaiting_pubrec, pubrec, {awaiting_pubcomp, send_pubrel}, "[MQTT-4.3.3-4]"},
-    {awaiting_pubrec, pubrec_refused, {finished, report_refused}, "[MQTT-4.4.0-2]"},
-    {awaiting_pubcomp, pubcomp, {finished, report_delivered}, "[MQTT-4.3.3-5]"},
-    {awaiting_pubcomp, pubrec, {awaiting_pubcomp, send_pubrel}, "[MQTT-4.3.3-6]"},
+    {awaiting_puback, puback, {finished, report_delivered}, "v5 [MQTT-4.3.2-3]"},
+    {awaiting_puback, puback_refused, {finished, report_refused}, "v5 [MQTT-4.4.0-2]"},
+    {awaiting_pubrec, pubrec, {awaiting_pubcomp, send_pubrel}, "v5 [MQTT-4.3.3-4]"},
+    {awaiting_pubrec, pubrec_refused, {finished, report_refused}, "v5 [MQTT-4.4.0-2]"},
+    {awaiting_pubcomp, pubcomp, {finished, report_delivered}, "v5 [MQTT-4.3.3-5]"},
+    {awaiting_pubcomp, pubrec, {awaiting_pubcomp, send_pubrel}, "v5 [MQTT-4.3.3-6]"},
 };
 
 class DeliveryTest : public testing::TestWithParam<Case> {};

@@ -1,5 +1,5 @@
 // The end of a connection from either side, in each state and with each reason code.
-#include "session_state.hpp"
+#include "client_state.hpp"
 #include "support/script.hpp"
 
 #include <gtest/gtest.h>

@@ -2,7 +2,7 @@
 //
 // The packets are bytes, since some of them are not what an encoder would write. All of them that have a
 // packet identifier have 1, which is also that of whatever the state has open; elsewhere it is unknown.
-#include "session_state.hpp"
+#include "client_state.hpp"
 #include "support/script.hpp"
 
 #include <gtest/gtest.h>

@@ -75,7 +75,8 @@ void cut_and_resume(Script& script) {
     EXPECT_FALSE(script.client.reconnects(resuming()).clean_start);
 }
 
-// v5 [MQTT-4.4.0-1], [MQTT-3.3.1-1]; v3.1.1 [MQTT-4.4.0-1].
+// v5 [MQTT-3.1.2-23], [MQTT-3.3.1-1], [MQTT-4.4.0-1], [MQTT-4.6.0-1];
+// v3.1.1 [MQTT-2.3.1-3], [MQTT-3.1.2-4], [MQTT-3.3.1-1], [MQTT-4.4.0-1], [MQTT-4.6.0-1].
 TEST_P(PublishingTest, AResumedSessionSendsPublishAgainWithDupAndTheSameIdentifier) {
     client.connects();
     client.publish("a", "1", Qos::at_least_once);
@@ -145,7 +146,7 @@ TEST_P(PublishingTest, APublishThatNeverLeftIsNotARetransmission) {
     EXPECT_EQ(session().statistics().retransmissions, 1u);
 }
 
-// v5 [MQTT-4.6.0-1]: and nothing new overtakes what waits.
+// v5 and v3.1.1 [MQTT-4.6.0-1]: and nothing new overtakes what waits.
 TEST_P(PublishingTest, WhatWasQueuedOfflineLeavesInOrderBehindWhatIsSentAgain) {
     client.connects();
     client.publish("a", "1", Qos::at_least_once);
@@ -328,7 +329,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Refusal{"pubrec_unspecified", Qos::exactly_once, ReasonCode::unspecified_error}),
     [](const auto& row) { return std::string{row.param.name}; });
 
-// v5 [MQTT-4.9.0-2], [MQTT-4.9.0-3].
+// v5 [MQTT-3.3.4-7], [MQTT-3.3.4-8], [MQTT-4.9.0-2], [MQTT-4.9.0-3].
 TEST(QuotaTest, HoldsBackPublishAndNothingElse) {
     Script script;
     auto& [client, network, broker] = script.roles();
@@ -355,6 +356,7 @@ TEST(QuotaTest, HoldsBackPublishAndNothingElse) {
     script.silence();
 }
 
+// v5 [MQTT-3.3.4-7], [MQTT-4.9.0-1].
 TEST(QuotaTest, IsThatOfThisConnectionAndCountsWhatIsSentAgain) {
     Script script;
     auto& [client, network, broker] = script.roles();
@@ -473,6 +475,28 @@ TEST(ExpiryTest, DropsAMessageWhoseTimeIsUpInTheQueueAndSaysSoInTime) {
     const Happened failed = client.reports(Kind::publish_failed);
     EXPECT_EQ(failed.token, token);
     EXPECT_TRUE(failed.failure.is(Error::expired));
+}
+
+TEST(ExpiryTest, AppliesToWhatATransportHasNeverBegunWith) {
+    Options options = quiet_options();
+    options.connect_timeout = 60s;
+    Script script{options};
+    auto& [client, network, broker] = script.roles();
+    client.connects();
+    network.sticks();
+    PublishProperties properties;
+    properties.expiry = 2s;
+    const Token stuck = client.publish("a", "1", Qos::at_least_once);
+    const Token token = client.token();
+    ASSERT_TRUE(client.try_publish(token, "a", "2", Qos::at_least_once, false, &properties));
+    network.cuts();
+    client.reports(Kind::disconnected);
+    script.wait(3s);
+    client.reports(Kind::publish_failed, {.token = token, .error = Error::expired});
+    client.reconnects(resuming());
+    broker.expects(PacketType::publish, {.payload = "1", .dup = false}).replies(PacketType::puback);
+    client.reports(Kind::published, {.token = stuck});
+    script.silence();
 }
 
 // v5 [MQTT-4.3.3-7].
@@ -636,7 +660,7 @@ TEST(LargePayloadTest, IsReferencedAndArrivesWhole) {
     broker.sends(wire::Puback{publish.packet_id, ReasonCode::success, {}});
 }
 
-// v5 [MQTT-3.3.2-7], [MQTT-3.3.2-9].
+// v5 [MQTT-3.2.2-17], [MQTT-3.2.2-18], [MQTT-3.3.2-7], [MQTT-3.3.2-9].
 TEST(OutboundAliasTest, StandsForARepeatedTopicAndDiesWithTheConnection) {
     Script script;
     wire::Connack connack;

@@ -29,6 +29,7 @@ protected:
 INSTANTIATE_TEST_SUITE_P(EachVersion, ReceivingTest, testing::ValuesIn(kVersions),
                          [](const auto& row) { return "v" + std::to_string(static_cast<int>(row.param)); });
 
+// v5 and v3.1.1 [MQTT-3.3.4-1].
 TEST_P(ReceivingTest, Qos0IsDeliveredWithoutAnAcknowledgement) {
     client.connects();
     broker.publishes("a/b", "hello");
@@ -40,7 +41,7 @@ TEST_P(ReceivingTest, Qos0IsDeliveredWithoutAnAcknowledgement) {
     silence();
 }
 
-// v5 and v3.1.1 [MQTT-4.6.0-2].
+// v5 and v3.1.1 [MQTT-3.3.4-1], [MQTT-4.6.0-2]; v5 [MQTT-2.2.1-5], [MQTT-4.3.2-4]; v3.1.1 [MQTT-2.3.1-6].
 TEST_P(ReceivingTest, PubacksLeaveInTheOrderOfArrivalWhateverTheApplicationDoes) {
     client.connects();
     std::vector<DeliveryId> deliveries;
@@ -86,7 +87,8 @@ TEST_P(ReceivingTest, Qos1WithTheSameIdentifierAfterPubackIsANewMessageWhateverD
     }
 }
 
-// v5 [MQTT-4.3.3-10] to [MQTT-4.3.3-12]; v3.1.1 [MQTT-4.3.3-2].
+// v5 [MQTT-2.2.1-5], [MQTT-4.3.3-8], [MQTT-4.3.3-10] to [MQTT-4.3.3-12]; v3.1.1 [MQTT-2.3.1-6],
+// [MQTT-4.3.3-2]; v5 and v3.1.1 [MQTT-3.3.4-1].
 TEST_P(ReceivingTest, Qos2IsDeliveredOnceUntilPubrel) {
     client.connects();
     broker.publishes("a", "x", Qos::exactly_once, 5);
@@ -113,6 +115,7 @@ TEST_P(ReceivingTest, AnUnknownPubrelIsAnsweredWithPubcomp) {
     EXPECT_EQ(pubcomp.reason_code, v5 ? ReasonCode::packet_identifier_not_found : ReasonCode::success);
 }
 
+// v5 [MQTT-3.1.2-23]; v3.1.1 [MQTT-3.1.2-4], [MQTT-4.1.0-1].
 TEST_P(ReceivingTest, Qos2StateOutlivesTheConnection) {
     client.connects();
     broker.publishes("a", "x", Qos::exactly_once, 5);
@@ -307,6 +310,30 @@ TEST(AcknowledgeTest, SendsAReasonOf0x80AndAboveInVersion5) {
     client.reports(Kind::message, {.payload = "y"});
 }
 
+TEST(AcknowledgeTest, SendsTheReasonInVersion5ThoughTheMessageCameIn311) {
+    Options options = quiet_options();
+    options.version = VersionPolicy::automatic;
+    Script script{options};
+    auto& [client, network, broker] = script.roles();
+    client.start();
+    network.opens();
+    broker.expects<wire::Connect>();
+    network.cuts();  // 5.0 has no answer, so 3.1.1 is tried for once.
+    client.reports(Kind::connect_failed);
+    network.opens();
+    ASSERT_EQ(broker.expects<wire::Connect>().version, ProtocolVersion::v3_1_1);
+    broker.sends(wire::Connack{});
+    client.reports(Kind::connected);
+    broker.publishes("a", "x", Qos::at_least_once, 1);
+    const DeliveryId delivery = client.reports(Kind::message).delivery;
+    network.cuts();
+    client.reports(Kind::disconnected);
+    client.acknowledge(delivery, ReasonCode::not_authorized);
+    ASSERT_EQ(client.reconnects(resuming()).version, ProtocolVersion::v5);
+    broker.publishes("a", "x", Qos::at_least_once, 1, true);
+    broker.expects(PacketType::puback, {.reason = ReasonCode::not_authorized});
+}
+
 TEST(AcknowledgeTest, SendsSuccessInVersion311) {
     Script script{quiet_options(ProtocolVersion::v3_1_1)};
     auto& [client, network, broker] = script.roles();
@@ -354,10 +381,12 @@ void deliver_alias(Script& script, std::uint16_t alias) {
 std::vector<Violation> violations() {
     const auto connack = [](Script& script) { script.broker.sends(wire::Connack{}); };
     return {
-        {"second_connack", connack, ReasonCode::protocol_error},
+        {"second_connack", connack, ReasonCode::protocol_error},  // v5 [MQTT-3.2.0-2]
         {"alias_unknown", [](Script& script) { deliver_alias(script, 5); }, ReasonCode::protocol_error},
+        // v5 [MQTT-3.3.2-11].
         {"alias_above_maximum", [](Script& script) { deliver_alias(script, 65); },
          ReasonCode::topic_alias_invalid},
+        // v5 [MQTT-3.1.2-24].
         {"packet_too_large", [](Script& script) { script.broker.publishes("a", std::string(3'000, 'x')); },
          ReasonCode::packet_too_large},
         {"reserved_packet_type",
@@ -401,6 +430,7 @@ std::vector<Violation> violations() {
                  wire::Puback{script.broker.expects<wire::Publish>().packet_id, ReasonCode::success, {}});
          },
          ReasonCode::protocol_error},
+        // v5 [MQTT-3.8.4-6].
         {"suback_with_too_many_codes",
          [](Script& script) {
              script.client.subscribe("a");

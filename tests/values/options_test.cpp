@@ -21,6 +21,8 @@ struct Wrong {
 
 class WrongOptionTest : public testing::TestWithParam<Wrong> {};
 
+// v5 [MQTT-1.5.4-1], [MQTT-1.5.4-2], [MQTT-1.5.7-1], [MQTT-3.1.3-4], [MQTT-3.1.3-12];
+// v3.1.1 [MQTT-1.5.3-1], [MQTT-1.5.3-2], [MQTT-3.1.2-22], [MQTT-3.1.3-4], [MQTT-3.1.3-11].
 TEST_P(WrongOptionTest, IsRefusedByName) {
     Options options;
     GetParam().spoil(options);
@@ -45,6 +47,26 @@ INSTANTIATE_TEST_SUITE_P(
                               o.version = VersionPolicy::v3_1;
                               o.client_id.assign(24, 'x');
                           }},
+                    Wrong{"client_id", [](Options& o) { o.client_id = "a\xFF"; }},
+                    Wrong{"client_id",
+                          [](Options& o) {
+                              o.client_id = std::string{"a\0b", 3};
+                          }},
+                    Wrong{"username", [](Options& o) { o.username = "\xED\xA0\x80"; }},
+                    Wrong{"username", [](Options& o) { o.username = std::string(65'536, 'x'); }},
+                    Wrong{"password",
+                          [](Options& o) {
+                              o.username = "user";
+                              o.password = std::string(65'536, 'x');
+                          }},
+                    Wrong{"connect_properties",
+                          [](Options& o) {
+                              o.connect_properties = {{"\xFF", ""}};
+                          }},
+                    Wrong{"connect_properties",
+                          [](Options& o) {
+                              o.connect_properties = {{"", "\xFF"}};
+                          }},
                     Wrong{"session_expiry", [](Options& o) { o.session_expiry = -1s; }},
                     Wrong{"keep_alive", [](Options& o) { o.keep_alive = 65'536s; }},
                     Wrong{"connect_timeout", [](Options& o) { o.connect_timeout = 0ms; }},
@@ -65,6 +87,12 @@ INSTANTIATE_TEST_SUITE_P(
                     Wrong{"tls.keyfile", [](Options& o) { o.tls.keyfile = "key.pem"; }},
                     Wrong{"tls.alpn", [](Options& o) { o.tls.alpn = {""}; }},
                     Wrong{"will.payload", [](Options& o) { o.will.emplace().payload.assign(65'536, 'x'); }},
+                    Wrong{"will.content_type",
+                          [](Options& o) { o.will.emplace().content_type = "\xC0\x80"; }},
+                    Wrong{"will.user_properties",
+                          [](Options& o) {
+                              o.will.emplace().user_properties = {{"a", "\xFF"}};
+                          }},
                     Wrong{"will.delay", [](Options& o) { o.will.emplace().delay = -1s; }}),
     [](const auto& row) {
         std::string name = row.param.option;

@@ -150,7 +150,7 @@ void add_publishes(Collector& out) {
         packet.packet_id = 65'535;
         packet.topic =
             "\xEF\xBB\xBF"
-            "B\xC3\xA4r/\xF0\x9F\x8C\x8D";  // U+FEFF is kept, v5 [MQTT-1.5.4-3].
+            "B\xC3\xA4r/\xF0\x9F\x8C\x8D";  // U+FEFF is kept.
         out.add("publish_qos_2_again" + suffix, version, Sender::server, packet);
         static const std::string large(20'000, 'x');
         packet.payload = as_bytes(large);

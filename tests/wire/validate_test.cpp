@@ -34,6 +34,8 @@ void expect(const Result<void>& result, const Row& row, Error error) {
 
 class TopicNameTest : public testing::TestWithParam<Row> {};
 
+// v5 [MQTT-3.3.2-1], [MQTT-3.3.2-2], [MQTT-4.7.0-1]; v3.1.1 [MQTT-3.3.2-1], [MQTT-3.3.2-2], [MQTT-4.7.1-1];
+// v5 and v3.1.1 [MQTT-4.7.3-1] to [MQTT-4.7.3-3].
 TEST_P(TopicNameTest, IsAcceptedOrRefusedWithAReason) {
     expect(validate_topic_name(GetParam().text), GetParam(), Error::bad_topic);
 }
@@ -70,6 +72,7 @@ TEST(TextTest, MayBeEmptyAndHoldWildcards) {
 }
 
 // Each scalar value is good in any position of a word; each surrogate is not.
+// v5 [MQTT-1.5.4-1]; v3.1.1 [MQTT-1.5.3-1].
 TEST(TextTest, IsWellFormedForExactlyTheScalarValues) {
     for (std::uint32_t point = 1; point <= 0x11'0000;
          point += point < 0xE0 || (point > 0xD700 && point < 0xE010) ? 1 : 7) {

@@ -1,5 +1,5 @@
 // The exchanges that lead into each state.
-#include "session_state.hpp"
+#include "client_state.hpp"
 
 #include <algorithm>
 
