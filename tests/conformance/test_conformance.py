@@ -260,13 +260,17 @@ INSTANTIATE_TEST_SUITE_P(Inline, RowTest,
 // MARK-A
 int helper();
 
+// MARK-E
+struct Looped {
+    const char* name;  // MARK-F
+};
 // MARK-B
-constexpr Row kLooped[] = {
+constexpr Looped kLooped[] = {
     {"sixth"},  // MARK-C
 };
 template <class Visit>
 void for_each_row(const Visit& visit) {
-    for (const Row& row : kLooped) {
+    for (const Looped& row : kLooped) {
         visit(row);  // MARK-D
     }
 }
@@ -289,6 +293,8 @@ TEST(LoopTest, GoesOverRows) {
         ("MARK-B", "LoopTest.GoesOverRows"),
         ("MARK-C", "LoopTest.GoesOverRows, sixth"),
         ("MARK-D", "LoopTest.GoesOverRows"),
+        ("MARK-E", "LoopTest.GoesOverRows"),
+        ("MARK-F", "LoopTest.GoesOverRows"),
     ],
 )
 def test_a_place_in_a_test_file_belongs_to_its_test(mark, proof):

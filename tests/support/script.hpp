@@ -5,6 +5,7 @@
 #include "wire/decode.hpp"
 #include "wire/encode.hpp"
 
+#include <boost/assert/source_location.hpp>
 #include <gtest/gtest.h>
 
 #include <cstddef>
@@ -13,7 +14,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <source_location>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -39,7 +39,8 @@ private:
 [[nodiscard]] Options quiet_options(ProtocolVersion version = ProtocolVersion::v5);
 
 class Script;
-using Where = std::source_location;
+/// The line of the test that expects something; failures are reported there.
+using Where = boost::source_location;
 
 /// The application's side of the session.
 class Client {
@@ -47,14 +48,14 @@ public:
     explicit Client(Script& script) noexcept : script_{script} {}
 
     /// Starts, and goes through a whole handshake, up to the event `connected`.
-    wire::Connect connects(const wire::Connack& connack = {}, Where where = Where::current());
+    wire::Connect connects(const wire::Connack& connack = {}, Where where = BOOST_CURRENT_LOCATION);
     /// Lets time pass until the next attempt, and goes through it as `connects` does.
-    wire::Connect reconnects(const wire::Connack& connack = {}, Where where = Where::current());
+    wire::Connect reconnects(const wire::Connack& connack = {}, Where where = BOOST_CURRENT_LOCATION);
 
     void start();
     /// Publishes with a new token; fails the test when the message is not taken.
     Token publish(std::string_view topic, std::string_view payload, Qos qos = Qos::at_most_once,
-                  Where where = Where::current());
+                  Where where = BOOST_CURRENT_LOCATION);
     Result<void> try_publish(Token token, std::string_view topic, std::string_view payload, Qos qos,
                              bool retain = false, const PublishProperties* properties = nullptr);
     void subscribe(std::string filter, Qos qos = Qos::at_most_once, std::uint32_t identifier = 0);
@@ -66,11 +67,12 @@ public:
     void resume();
 
     /// The next event, which has to be of this kind.
-    Happened reports(Event::Kind kind, const EventDetails& details = {}, Where where = Where::current());
+    Happened reports(Event::Kind kind, const EventDetails& details = {},
+                     Where where = BOOST_CURRENT_LOCATION);
     /// The same, after exactly this time, in which nothing else happens.
-    Happened reports(Event::Kind kind, After after, Where where = Where::current());
+    Happened reports(Event::Kind kind, After after, Where where = BOOST_CURRENT_LOCATION);
     Happened reports(Event::Kind kind, const EventDetails& details, After after,
-                     Where where = Where::current());
+                     Where where = BOOST_CURRENT_LOCATION);
 
     /// Events that no test has asked for yet.
     [[nodiscard]] std::deque<Happened>& events() noexcept;
@@ -87,11 +89,11 @@ public:
     explicit Network(Script& script) noexcept : script_{script} {}
 
     /// Does what the session asks for: opens a transport.
-    void opens(Where where = Where::current());
+    void opens(Where where = BOOST_CURRENT_LOCATION);
     /// The same, after having let time pass until the session asks for it.
-    void reopens(Where where = Where::current());
+    void reopens(Where where = BOOST_CURRENT_LOCATION);
     /// Opening fails.
-    void refuses(Where where = Where::current());
+    void refuses(Where where = BOOST_CURRENT_LOCATION);
     /// The connection ends; what was not written, and what the broker has not sent yet, is lost.
     void cuts(const Failure& cause = {});
     /// While it sticks, output stays where it is.
@@ -146,14 +148,14 @@ public:
 
     /// The next packet of the client, which has to be of this type.
     Received expects(wire::PacketType type, const PacketDetails& details = {},
-                     Where where = Where::current());
+                     Where where = BOOST_CURRENT_LOCATION);
     /// The same, after exactly this time, in which nothing else happens.
-    Received expects(wire::PacketType type, After after, Where where = Where::current());
+    Received expects(wire::PacketType type, After after, Where where = BOOST_CURRENT_LOCATION);
     Received expects(wire::PacketType type, const PacketDetails& details, After after,
-                     Where where = Where::current());
+                     Where where = BOOST_CURRENT_LOCATION);
     /// The same as a packet to look at. Its views stay valid as long as the script.
     template <class AnyPacket>
-    AnyPacket expects(Where where = Where::current());
+    AnyPacket expects(Where where = BOOST_CURRENT_LOCATION);
 
     /// Sends any packet.
     template <class AnyPacket>
@@ -200,7 +202,7 @@ public:
     /// Lets time pass, serving every deadline and sending every delayed answer on the way.
     void wait(TimePoint duration);
     /// Neither a packet nor an event is left over, and none comes within `duration`.
-    void silence(TimePoint duration = TimePoint{0}, Where where = Where::current());
+    void silence(TimePoint duration = TimePoint{0}, Where where = BOOST_CURRENT_LOCATION);
 
     [[nodiscard]] session::Session& session() noexcept { return session_; }
     [[nodiscard]] TimePoint now() const noexcept { return now_; }
