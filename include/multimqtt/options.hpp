@@ -75,7 +75,7 @@ struct TlsOptions {
 
 /// The options of a `Client`. Plain data: fill in, check with `validate`, hand over.
 struct Options {
-    // Where and as whom.
+    // Where and as whom. Spec: v5 [MQTT-3.1.3-4], [MQTT-3.1.3-12]; v3.1.1 [MQTT-3.1.3-4], [MQTT-3.1.3-11].
     std::vector<Endpoint> endpoints{Endpoint{}};  ///< Tried in turn.
     std::optional<std::string> username;
     std::optional<std::string> password;

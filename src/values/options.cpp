@@ -36,58 +36,6 @@ Result<void> in_range(std::string_view option, Duration value, std::int64_t low,
 constexpr std::int64_t kUint32Max = std::numeric_limits<std::uint32_t>::max();
 constexpr std::int64_t kDayMs = 24LL * 3'600 * 1'000;
 constexpr std::size_t kSizeMax = std::size_t{1} << 40;
-constexpr std::size_t kTextBytesMax = 65'535;
-
-// Any text of CONNECT: v5 [MQTT-1.5.4-1], [MQTT-1.5.4-2]; v3.1.1 [MQTT-1.5.3-1], [MQTT-1.5.3-2].
-Result<void> check_text(std::string_view option, std::string_view text) {
-    if (text.size() > kTextBytesMax) {
-        return bad(option, std::to_string(text.size()).append(" bytes"), "at most 65535 bytes");
-    }
-    for (std::size_t offset = 0; offset < text.size();) {
-        const std::size_t size = grammar::utf8_character_size(text.substr(offset));
-        if (size == 0 || text[offset] == '\0') {
-            return bad(option, "no text of MQTT, see byte " + std::to_string(offset),
-                       "well-formed UTF-8 without U+0000");
-        }
-        offset += size;
-    }
-    return {};
-}
-
-Result<void> check_user_properties(std::string_view option, const UserProperties& properties) {
-    for (const auto& [name, value] : properties) {
-        if (auto ok = check_text(option, name); !ok) {
-            return ok;
-        }
-        if (auto ok = check_text(option, value); !ok) {
-            return ok;
-        }
-    }
-    return {};
-}
-
-Result<void> check_identity(const Options& options) {
-    // v5 and v3.1.1 [MQTT-3.1.3-4].
-    if (auto ok = check_text("client_id", options.client_id); !ok) {
-        return ok;
-    }
-    if (options.version == VersionPolicy::v3_1 && options.client_id.size() > 23) {
-        return bad("client_id", "'" + options.client_id + "'", "at most 23 bytes with MQTT 3.1");
-    }
-    // v5 [MQTT-3.1.3-12]; v3.1.1 [MQTT-3.1.3-11].
-    if (auto ok = check_text("username", options.username.value_or("")); !ok) {
-        return ok;
-    }
-    if (options.password && options.password->size() > kTextBytesMax) {
-        return bad("password", std::to_string(options.password->size()).append(" bytes"),
-                   "at most 65535 bytes");
-    }
-    if (options.password && !options.username && options.version != VersionPolicy::v5) {
-        // v3.1.1 [MQTT-3.1.2-22]
-        return bad("password", "given without a user name", "both, or neither, unless the version is 5");
-    }
-    return check_user_properties("connect_properties", options.connect_properties);
-}
 
 Result<void> check_endpoints(const Options& options) {
     if (options.endpoints.empty()) {
@@ -102,6 +50,45 @@ Result<void> check_endpoints(const Options& options) {
         }
     }
     return {};
+}
+
+/// A string of MQTT; the text itself is not shown, since it may be a secret.
+Result<void> check_text(std::string_view option, std::string_view text) {
+    switch (grammar::check_text(text).fault) {
+        case grammar::Fault::too_long:
+            return bad(option, std::to_string(text.size()).append(" bytes"), "at most 65535 bytes");
+        case grammar::Fault::null_character:
+        case grammar::Fault::not_utf8:
+            return bad(option, "not UTF-8, or has U+0000", "text that MQTT can carry");
+        default:
+            return {};
+    }
+}
+
+Result<void> check_properties(std::string_view option, const UserProperties& properties) {
+    for (const auto& [name, value] : properties) {
+        for (const std::string& text : {name, value}) {
+            if (auto ok = check_text(option, text); !ok) {
+                return ok;
+            }
+        }
+    }
+    return {};
+}
+
+// v5 [MQTT-1.5.4-1], v5 [MQTT-1.5.4-2]; v3.1.1 [MQTT-1.5.3-1], v3.1.1 [MQTT-1.5.3-2]
+Result<void> check_account(const Options& options) {
+    if (auto ok = check_text("client_id", options.client_id); !ok) {
+        return ok;
+    }
+    if (auto ok = check_text("username", options.username.value_or("")); !ok) {
+        return ok;
+    }
+    if (options.password && options.password->size() > 65'535) {
+        return bad("password", std::to_string(options.password->size()).append(" bytes"),
+                   "at most 65535 bytes");
+    }
+    return check_properties("connect_properties", options.connect_properties);
 }
 
 Result<void> check_session(const Options& options) {
@@ -123,6 +110,13 @@ Result<void> check_session(const Options& options) {
     if (auto ok = in_range<std::uint32_t>("packet_bytes_max", options.packet_bytes_max, 1'024, 268'435'460);
         !ok) {
         return ok;
+    }
+    if (options.version == VersionPolicy::v3_1 && options.client_id.size() > 23) {
+        return bad("client_id", "'" + options.client_id + "'", "at most 23 bytes with MQTT 3.1");
+    }
+    if (options.password && !options.username && options.version != VersionPolicy::v5) {
+        // v3.1.1 [MQTT-3.1.2-22]
+        return bad("password", "given without a user name", "both, or neither, unless the version is 5");
     }
     return {};
 }
@@ -186,14 +180,14 @@ Result<void> check_will(const Options& options) {
     if (!options.will) {
         return {};
     }
-    if (options.will->payload.size() > kTextBytesMax) {
+    if (options.will->payload.size() > 65'535) {
         return bad("will.payload", std::to_string(options.will->payload.size()).append(" bytes"),
                    "at most 65535 bytes");
     }
     if (auto ok = check_text("will.content_type", options.will->content_type); !ok) {
         return ok;
     }
-    if (auto ok = check_user_properties("will.user_properties", options.will->user_properties); !ok) {
+    if (auto ok = check_properties("will.user_properties", options.will->user_properties); !ok) {
         return ok;
     }
     return in_range("will.delay", options.will->delay, 0, kUint32Max, "s");
@@ -203,7 +197,7 @@ Result<void> check_will(const Options& options) {
 
 Result<void> Options::validate() const {
     for (const auto& check :
-         {check_endpoints(*this), check_session(*this), check_identity(*this), check_reconnect(*this),
+         {check_endpoints(*this), check_account(*this), check_session(*this), check_reconnect(*this),
           check_queues(*this), check_tls(tls), check_will(*this)}) {
         if (!check) {
             return check;

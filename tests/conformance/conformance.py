@@ -66,6 +66,7 @@ class Conformance:
                 # A broker that is played for the tests, or their data, checks a statement but proves none.
                 if self._known(citation) and one.names:
                     self._add_proof(citation, one.proof_of(citation.offset))
+        self.problems += self._unbuilt(tests)
         self.problems += self._unkept()
         self.problems += self._unproven_duties(tests)
 
@@ -96,6 +97,13 @@ class Conformance:
             where = path.relative_to(self.root)
             if path.suffix in _CPP | {".py"} and not where.is_relative_to(_OWN):
                 yield Proofs(where, path.read_text())
+
+    def _unbuilt(self, tests: list[Proofs]) -> Iterator[str]:
+        for one in tests:
+            lists = self.root / one.path.parent / "CMakeLists.txt"
+            built = lists.read_text().split() if lists.is_file() else []
+            if one.names and one.path.suffix == ".cpp" and one.path.name not in built:
+                yield f"{one.path}:1: {one.path.parent}/CMakeLists.txt does not build these tests"
 
     def _unkept(self) -> Iterator[str]:
         for key, statement in self.statements.items():

@@ -12,10 +12,11 @@ from pathlib import Path
 
 _TEST = re.compile(r"^TEST(?:_F|_P)?\(\s*(?P<suite>\w+),\s*(?P<name>\w+)\s*\)\s*\{", re.MULTILINE)
 _INSTANTIATE = re.compile(r"^INSTANTIATE_TEST_SUITE_P\(\s*(?P<prefix>\w+),\s*(?P<suite>\w+),", re.MULTILINE)
-#: A table or function at the margin, from its name on.
+#: A table, function or class at the margin, up to its name.
 _DEFINITION = re.compile(
-    r"^(?!TEST|INSTANTIATE|namespace\b|using\b|struct\b|class\b|enum\b|template\b|return\b)"
-    r"[A-Za-z][^\n;=(]*?\b(?P<name>\w+)\s*(?:\[\]\s*=|=\s*\{|\()",
+    r"^(?!TEST|INSTANTIATE|namespace\b|using\b|enum\b|template\b|return\b)"
+    r"(?:(?:struct|class)\s+(?P<class>\w+)|"
+    r"[A-Za-z][^\n;=(]*?\b(?P<name>\w+)\s*(?:\[\]\s*=|=\s*\{|\())",
     re.MULTILINE,
 )
 _ROW = re.compile(r'(?:\{|\.name = )"(?P<name>\w+)"')
@@ -116,6 +117,8 @@ class Proofs:
 
 def _cpp_spans(text: str) -> Iterator[tuple[int, int, str]]:
     for one in _TEST.finditer(text):
+        if one["suite"].startswith("DISABLED_") or one["name"].startswith("DISABLED_"):
+            continue  # What does not run proves nothing.
         end = text.find("\n}", one.end())
         yield one.start(), end if end >= 0 else len(text), f"{one['suite']}.{one['name']}"
 
@@ -126,7 +129,7 @@ def _cpp_definitions(text: str) -> Iterator[tuple[int, int, str]]:
         one_line = text.find("\n", one.end())
         if text[one.end() : one_line].rstrip().endswith((";", "}")):
             end = one_line
-        yield one.start(), end if end >= 0 else len(text), one["name"]
+        yield one.start(), end if end >= 0 else len(text), one["class"] or one["name"]
 
 
 def _python_spans(path: Path, text: str) -> Iterator[tuple[int, int, str]]:

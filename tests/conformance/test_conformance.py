@@ -51,6 +51,7 @@ def tree(tmp_path):
             "src/values/text.cpp": CODE,
             "include/multimqtt/text.hpp": "",
             "tests/values/text_test.cpp": TEST,
+            "tests/values/CMakeLists.txt": "multimqtt_test(values SOURCES\n  text_test.cpp\n)\n",
         }
         for name, text in {**whole, **(files or {})}.items():
             path = tmp_path / name
@@ -134,6 +135,14 @@ def test_a_tree_in_which_all_is_well_has_no_violation(tree):
             "tests/values/text_test.cpp:7: v5 [MQTT-1.5.4-1] is cited outside of any test",
         ),
         (
+            {"tests/values/text_test.cpp": TEST.replace("IsText", "DISABLED_IsText")},
+            f"{STATEMENTS}:4: no test cites v5 [MQTT-1.5.4-1]: Text is text.",
+        ),
+        (
+            {"tests/values/CMakeLists.txt": "multimqtt_test(values SOURCES other_test.cpp )\n"},
+            "tests/values/text_test.cpp:1: tests/values/CMakeLists.txt does not build these tests",
+        ),
+        (
             {"tests/values/broker.cpp": "// [MQTT-1.5.4-1]\n"},
             "tests/values/broker.cpp:1: [MQTT-1.5.4-1] does not say of which version",
         ),
@@ -160,6 +169,8 @@ def test_a_tree_in_which_all_is_well_has_no_violation(tree):
         "used_by_no_code",
         "proven_by_no_test",
         "outside_of_any_test",
+        "disabled_test",
+        "test_that_is_not_built",
         "no_version_in_a_played_broker",
         "missing_test",
         "missing_rows",
@@ -260,13 +271,17 @@ INSTANTIATE_TEST_SUITE_P(Inline, RowTest,
 // MARK-A
 int helper();
 
+// MARK-E
+struct Looped {
+    const char* name;  // MARK-F
+};
 // MARK-B
-constexpr Row kLooped[] = {
+constexpr Looped kLooped[] = {
     {"sixth"},  // MARK-C
 };
 template <class Visit>
 void for_each_row(const Visit& visit) {
-    for (const Row& row : kLooped) {
+    for (const Looped& row : kLooped) {
         visit(row);  // MARK-D
     }
 }
@@ -289,6 +304,8 @@ TEST(LoopTest, GoesOverRows) {
         ("MARK-B", "LoopTest.GoesOverRows"),
         ("MARK-C", "LoopTest.GoesOverRows, sixth"),
         ("MARK-D", "LoopTest.GoesOverRows"),
+        ("MARK-E", "LoopTest.GoesOverRows"),
+        ("MARK-F", "LoopTest.GoesOverRows"),
     ],
 )
 def test_a_place_in_a_test_file_belongs_to_its_test(mark, proof):

@@ -109,6 +109,15 @@ TEST_F(WebSocketStreamTest, SaysThatTheServerClosedDuringTheHandshake) {
     EXPECT_THAT(sentence(open(peer.endpoint())), HasSubstr("the WebSocket handshake with ws://127.0.0.1:"));
 }
 
+TEST_F(WebSocketStreamTest, SendsBinaryMessages) {
+    // v5 and v3.1.1 [MQTT-6.0.0-1].
+    Peer peer{options()};
+    ASSERT_TRUE(open(peer.endpoint()));
+    ASSERT_TRUE(exchange("hello"));
+    stream_->close();
+    EXPECT_EQ(peer.after_client().received, "hello") << "of a text message the peer keeps nothing";
+}
+
 TEST_F(WebSocketStreamTest, RefusesTextMessages) {
     // v5 and v3.1.1 [MQTT-6.0.0-1].
     Peer peer{options(Conduct::sends_text)};

@@ -61,6 +61,28 @@ TEST(InboundAliasTest, MeansNothingOnTheNextConnection) {
     broker.expects(PacketType::disconnect, {.reason = ReasonCode::protocol_error});
 }
 
+// v5 [MQTT-3.3.2-7].
+TEST(OutboundAliasTest, IsDefinedAnewOnTheNextConnection) {
+    wire::Connack offering = resuming();
+    offering.properties.topic_alias_maximum = std::uint16_t{1};
+    Script script;
+    auto& [client, network, broker] = script.roles();
+    client.connects(offering);
+    for (int connection = 0; connection < 2; ++connection) {
+        std::string topics;
+        for (int i = 0; i < 3; ++i) {
+            client.publish("plant/1", "x");
+            const auto publish = broker.expects<wire::Publish>();
+            client.reports(Kind::published);
+            topics.append(publish.topic).append(publish.properties.topic_alias ? " alias, " : ", ");
+        }
+        EXPECT_EQ(topics, "plant/1, plant/1 alias,  alias, ");
+        network.cuts();
+        client.reports(Kind::disconnected);
+        client.reconnects(offering);
+    }
+}
+
 // v5 [MQTT-3.2.2-17], [MQTT-3.3.2-8], [MQTT-3.3.2-9].
 TEST(OutboundAliasesTest, AreGivenFromOneToTheMaximumOfConnack) {
     OutboundAliases aliases;

@@ -29,7 +29,7 @@ protected:
 
 INSTANTIATE_TEST_SUITE_P(EachVersion, PublishingTest, testing::ValuesIn(kVersions), version_name);
 
-// v5 [MQTT-4.3.1-1]; v3.1.1 [MQTT-4.3.1-1].
+// v5 and v3.1.1 [MQTT-3.3.1-2], [MQTT-4.3.1-1].
 TEST_P(PublishingTest, Qos0IsDoneOnceItHasLeft) {
     client.connects();
     network.sticks();

@@ -145,6 +145,27 @@ TEST_P(KeptSessionTest, IsAskedForByTheSameClientIdentifier) {
     EXPECT_FALSE(second.clean_start);
 }
 
+// v5 [MQTT-4.4.0-1]: no clock makes anything be sent again.
+TEST(UnansweredPublishTest, IsNotSentAgainWhileTheConnectionLasts) {
+    Options options = quiet_options();
+    options.keep_alive = 10s;
+    Script script{options};
+    auto& [client, network, broker] = script.roles();
+    client.connects();
+    client.publish("a", "1", Qos::at_least_once);
+    client.publish("a", "2", Qos::exactly_once);
+    client.publish("a", "3", Qos::exactly_once);
+    broker.expects(PacketType::publish);
+    broker.expects(PacketType::publish);
+    broker.expects(PacketType::publish).replies(PacketType::pubrec);
+    broker.expects(PacketType::pubrel);
+    for (int i = 0; i < 100; ++i) {
+        broker.expects(PacketType::pingreq, after(9s));
+        broker.sends(wire::Pingresp{});
+    }
+    script.silence();
+}
+
 // v5 [MQTT-4.3.3-13].
 TEST(ExpiredDeliveryTest, IsAcknowledgedToTheEnd) {
     Script script;
