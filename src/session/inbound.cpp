@@ -32,24 +32,23 @@ void Inbound::session_lost() {
     }
 }
 
-Inbound::Arrival Inbound::arrived(std::uint16_t packet_id, Qos qos, bool dup) {
+Inbound::Arrival Inbound::arrived(std::uint16_t packet_id, Qos qos, bool dup, std::size_t fingerprint) {
     if (by_packet_id_.empty()) {
         by_packet_id_.assign(65'536, kNone);
     }
     if (const Slot slot = slot_of(packet_id); slot != kNone) {
-        return meets_known(slot, qos, dup);
+        return meets_known(slot, qos, dup, fingerprint);
     }
-    return admit(packet_id, qos);
+    return admit(packet_id, qos, fingerprint);
 }
 
-Inbound::Arrival Inbound::meets_known(Slot slot, Qos qos, bool dup) {
+Inbound::Arrival Inbound::meets_known(Slot slot, Qos qos, bool dup, std::size_t fingerprint) {
     Entry& entry = entries_[slot];
-    const bool doubtful = std::exchange(entry.doubtful, false);
+    if (std::exchange(entry.doubtful, false) && (!dup || fingerprint != entry.fingerprint)) {
+        return replace(slot, qos, fingerprint);
+    }
     switch (entry.stage) {
         case Stage::awaiting_pubrel:
-            if (doubtful && !dup) {
-                return replace(slot, qos);
-            }
             if (qos != Qos::exactly_once) {
                 return {Verdict::identifier_in_use};
             }
@@ -64,7 +63,7 @@ Inbound::Arrival Inbound::meets_known(Slot slot, Qos qos, bool dup) {
         case Stage::detached: {
             if (!dup || entry.qos != qos) {
                 // Not sent again, so the broker has given the old message up and uses its identifier anew.
-                return replace(slot, qos);
+                return replace(slot, qos, fingerprint);
             }
             count(entry);
             entry.stage = Stage::pending;
@@ -77,13 +76,13 @@ Inbound::Arrival Inbound::meets_known(Slot slot, Qos qos, bool dup) {
     return {Verdict::identifier_in_use};
 }
 
-Inbound::Arrival Inbound::replace(Slot slot, Qos qos) {
+Inbound::Arrival Inbound::replace(Slot slot, Qos qos, std::size_t fingerprint) {
     const std::uint16_t packet_id = entries_[slot].packet_id;
     free(slot);
-    return admit(packet_id, qos);
+    return admit(packet_id, qos, fingerprint);
 }
 
-Inbound::Arrival Inbound::admit(std::uint16_t packet_id, Qos qos) {
+Inbound::Arrival Inbound::admit(std::uint16_t packet_id, Qos qos, std::size_t fingerprint) {
     if (free_.empty()) {
         free_.push_back(static_cast<Slot>(entries_.size()));
         entries_.emplace_back();
@@ -91,6 +90,7 @@ Inbound::Arrival Inbound::admit(std::uint16_t packet_id, Qos qos) {
     const Slot slot = free_.back();
     free_.pop_back();
     Entry& entry = entries_[slot];
+    entry.fingerprint = fingerprint;
     entry.packet_id = packet_id;
     entry.qos = qos;
     entry.stage = Stage::pending;
