@@ -326,7 +326,6 @@ void ClientView::read_connack(const Notice& notice, const Offer& offer, Level le
     accepted_ = true;
     receive_maximum_ = offer.receive_maximum;
     keep_alive_ = std::chrono::seconds{offer.keep_alive_s};
-    ledger_.told_epoch = notice.epoch;
     const bool cannot_tell = level == kV3_1 && !connect_->clean_start;
     told_of_loss_ = !notice.session_present && !cannot_tell;
     if (told_of_loss_) {

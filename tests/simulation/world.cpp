@@ -140,7 +140,6 @@ void World::act(Act choice) {
         case Act::forget:
             if (dice_.chance(30)) {
                 cut();
-                lost_untold_ = true;
                 broker_.lost(now_);
                 broker_.forget_session();
             }

@@ -152,7 +152,6 @@ private:
     bool closing_ = false;
     bool ended_ = false;
     bool hostile_here_ = false;
-    bool lost_untold_ = false;  // MQTT 3.1 does not say that a session is gone.
     Time close_deadline_{0};
 };
 

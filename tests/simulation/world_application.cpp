@@ -390,10 +390,9 @@ void World::check_messages() {
 }
 
 void World::check_copies() {
-    const bool cannot_tell = broker_.level() == 3 && lost_untold_;
     for (std::size_t i = 0; i < ledger_.copies.size() && verdict_.holds(); ++i) {
         const Copy& copy = ledger_.copies[i];
-        if (copy.qos > 0 && !copy.dropped && !copy.in_doubt && !cannot_tell && copy.deliveries == 0) {
+        if (copy.qos > 0 && !copy.dropped && copy.deliveries == 0) {
             verdict_.violated(Check::delivery_lost, number_text("delivery", static_cast<Number>(i + 1)));
         }
     }

@@ -210,9 +210,6 @@ bool Broker::in_turn(std::deque<std::uint16_t>& expected, const ReceivedAck& ack
 
 void Broker::check_acknowledged(const Outgoing& message, const ReceivedAck& ack) {
     const Copy& copy = *ledger_.copy(message.copy);
-    if (copy.in_doubt) {
-        return;  // The client may have taken it for one of the session before, of whose end it was not told.
-    }
     if (copy.process == ledger_.process && !copy.acknowledged) {
         verdict_.violated(Check::ack_too_early, "delivery " + std::to_string(message.copy) +
                                                     " before the application had acknowledged it");
