@@ -32,27 +32,26 @@ void Inbound::session_lost() {
     }
 }
 
-Inbound::Arrival Inbound::arrived(std::uint16_t packet_id, Qos qos, bool dup) {
+Inbound::Arrival Inbound::arrived(std::uint16_t packet_id, Qos qos, bool dup, std::size_t fingerprint) {
     if (by_packet_id_.empty()) {
         by_packet_id_.assign(65'536, kNone);
     }
     if (const Slot slot = slot_of(packet_id); slot != kNone) {
-        return meets_known(slot, qos, dup);
+        return meets_known(slot, qos, dup, fingerprint);
     }
     // After PUBACK, or PUBCOMP, whatever DUP says: v5 [MQTT-4.3.2-5], [MQTT-4.3.3-12];
     // v3.1.1 [MQTT-4.3.2-2], [MQTT-4.3.3-2].
-    return admit(packet_id, qos);
+    return admit(packet_id, qos, fingerprint);
 }
 
-Inbound::Arrival Inbound::meets_known(Slot slot, Qos qos, bool dup) {
+Inbound::Arrival Inbound::meets_known(Slot slot, Qos qos, bool dup, std::size_t fingerprint) {
     Entry& entry = entries_[slot];
-    const bool doubtful = std::exchange(entry.doubtful, false);
+    const bool repetition = dup && qos == entry.qos && fingerprint == entry.fingerprint;
+    if (std::exchange(entry.doubtful, false) && !repetition) {
+        return replace(slot, qos, fingerprint);  // A message of another session.
+    }
     switch (entry.stage) {
         case Stage::awaiting_pubrel:
-            // A repetition has DUP and the same QoS; anything else is a message of another session.
-            if (doubtful && (!dup || qos != Qos::exactly_once)) {
-                return replace(slot, qos);
-            }
             if (qos != Qos::exactly_once) {
                 return {Verdict::identifier_in_use};
             }
@@ -67,7 +66,7 @@ Inbound::Arrival Inbound::meets_known(Slot slot, Qos qos, bool dup) {
         case Stage::detached: {
             if (!dup || entry.qos != qos) {
                 // Not sent again, so the broker has given the old message up and uses its identifier anew.
-                return replace(slot, qos);
+                return replace(slot, qos, fingerprint);
             }
             count(entry);
             entry.stage = Stage::pending;
@@ -80,13 +79,13 @@ Inbound::Arrival Inbound::meets_known(Slot slot, Qos qos, bool dup) {
     return {Verdict::identifier_in_use};
 }
 
-Inbound::Arrival Inbound::replace(Slot slot, Qos qos) {
+Inbound::Arrival Inbound::replace(Slot slot, Qos qos, std::size_t fingerprint) {
     const std::uint16_t packet_id = entries_[slot].packet_id;
     free(slot);
-    return admit(packet_id, qos);
+    return admit(packet_id, qos, fingerprint);
 }
 
-Inbound::Arrival Inbound::admit(std::uint16_t packet_id, Qos qos) {
+Inbound::Arrival Inbound::admit(std::uint16_t packet_id, Qos qos, std::size_t fingerprint) {
     if (free_.empty()) {
         free_.push_back(static_cast<Slot>(entries_.size()));
         entries_.emplace_back();
@@ -94,6 +93,7 @@ Inbound::Arrival Inbound::admit(std::uint16_t packet_id, Qos qos) {
     const Slot slot = free_.back();
     free_.pop_back();
     Entry& entry = entries_[slot];
+    entry.fingerprint = fingerprint;
     entry.packet_id = packet_id;
     entry.qos = qos;
     entry.stage = Stage::pending;

@@ -47,14 +47,15 @@ public:
     };
 
     /// The session that the broker has may not be the one that we know. Of everything received so far only
-    /// DUP will tell whether it comes again.
+    /// DUP and the fingerprint will tell whether it comes again.
     void session_doubtful() noexcept;
     /// Deliveries wait for the broker to send their messages again.
     void connection_lost();
     /// The broker has forgotten the session: so do we.
     void session_lost();
 
-    [[nodiscard]] Arrival arrived(std::uint16_t packet_id, Qos qos, bool dup);
+    /// `fingerprint`: the same for the same message, and most likely another for another one.
+    [[nodiscard]] Arrival arrived(std::uint16_t packet_id, Qos qos, bool dup, std::size_t fingerprint);
     [[nodiscard]] Release released(std::uint16_t packet_id);
 
     /// Unknown and forgotten deliveries are ignored.
@@ -76,6 +77,7 @@ private:
         awaiting_pubrel,  // QoS 2, PUBREC sent.
     };
     struct Entry {
+        std::size_t fingerprint = 0;
         std::uint32_t generation = 0;
         std::uint16_t packet_id = 0;
         Qos qos = Qos::at_least_once;
@@ -98,9 +100,9 @@ private:
     [[nodiscard]] Slot slot_of(std::uint16_t packet_id) const noexcept {
         return by_packet_id_.empty() ? kNone : by_packet_id_[packet_id];
     }
-    [[nodiscard]] Arrival meets_known(Slot slot, Qos qos, bool dup);
-    [[nodiscard]] Arrival replace(Slot slot, Qos qos);
-    [[nodiscard]] Arrival admit(std::uint16_t packet_id, Qos qos);
+    [[nodiscard]] Arrival meets_known(Slot slot, Qos qos, bool dup, std::size_t fingerprint);
+    [[nodiscard]] Arrival replace(Slot slot, Qos qos, std::size_t fingerprint);
+    [[nodiscard]] Arrival admit(std::uint16_t packet_id, Qos qos, std::size_t fingerprint);
     void count(Entry& entry) noexcept;
     void uncount(Entry& entry) noexcept;
     void enqueue(Slot slot);

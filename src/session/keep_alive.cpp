@@ -15,6 +15,7 @@ void KeepAlive::start(TimePoint interval, TimePoint now) noexcept {
 
 void KeepAlive::ping_written(TimePoint now) noexcept {
     ping_waits_ = false;
+    last_write_ = now;  // It is a packet, whatever is stuck behind it.
     if (unanswered_++ == 0) {
         answer_by_ = now + answer_within();
     }

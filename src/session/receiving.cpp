@@ -2,7 +2,9 @@
 #include "session/parts.hpp"
 #include "wire/reason_code_sets.hpp"
 
+#include <functional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace multimqtt::session {
@@ -12,6 +14,16 @@ namespace {
 // [MQTT-4.8.0-2]. Chosen as far
 // more than one round trip of acknowledgements.
 constexpr std::size_t kUnreadBytesMax = 8u * 1'024 * 1'024;
+
+// Tells apart messages that come with the same packet identifier. The beginning of a payload has to do, so
+// that a large one costs no more.
+std::size_t fingerprint_of(std::string_view topic, wire::BytesView payload) noexcept {
+    constexpr std::size_t kBytesMax = 64;
+    constexpr std::size_t kOdd = 0x9E37'79B9;
+    const std::string_view text{reinterpret_cast<const char*>(payload.data()), payload.size()};
+    const std::hash<std::string_view> hash;
+    return (hash(topic) * kOdd + hash(text.substr(0, kBytesMax))) * kOdd + payload.size();
+}
 
 Failure refused_by_broker(ReasonCode reason) {
     std::string text{"The broker refused the message: "};
@@ -126,7 +138,8 @@ void Session::Parts::handle(const wire::Publish& publish, TimePoint now) {
 
 void Session::Parts::handle_kept(const wire::Publish& publish, std::string_view topic, TimePoint now) {
     // v5 [MQTT-2.2.1-4]; v3.1.1 [MQTT-2.3.1-4].
-    const Inbound::Arrival arrival = inbound.arrived(publish.packet_id, publish.qos, publish.dup);
+    const Inbound::Arrival arrival =
+        inbound.arrived(publish.packet_id, publish.qos, publish.dup, fingerprint_of(topic, publish.payload));
     switch (arrival.verdict) {
         case Inbound::Verdict::deliver:
             events.message(publish, topic, arrival.delivery);

@@ -599,6 +599,25 @@ TEST_F(KeepAliveTest, TheAnswerIsAwaitedFromWhenThePingHasLeft) {
     client.reports(Kind::disconnected, after(5s));
 }
 
+TEST_F(KeepAliveTest, TheAnswerIsAwaitedThoughWhatFollowsThePingIsStuck) {
+    script.connect();
+    script.stick();
+    script.publish("a", "first");
+    script.after(9s);  // The PINGREQ waits behind it.
+    script.publish("a", std::string(100, 'x'));
+    script.after(1s);
+    script.write(100);  // All of the first.
+    script.after(4500ms);
+    script.write(10);  // The PINGREQ, and a little of the second.
+    script.expect<wire::Publish>();
+    script.expect<wire::Pingreq>();
+    script.expect_event(Kind::published);
+    script.after(4999ms);
+    script.nothing_else();
+    script.after(1ms);
+    EXPECT_TRUE(script.expect_event(Kind::disconnected).failure.is(Error::keep_alive_timeout));
+}
+
 TEST_F(KeepAliveTest, WhileReadingPausesSilenceIsNotHeldAgainstTheBroker) {
     client.connects();
     client.pause();

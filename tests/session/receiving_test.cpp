@@ -273,6 +273,24 @@ TEST_P(PendingDeliveryTest, IsAcknowledgedOnRedeliveryWhenTheApplicationWasFaste
     silence();
 }
 
+// The unanswered CONNECT began a session, and what that one sent at once was lost. It comes again with DUP.
+TEST_P(PendingDeliveryTest, GivesWayToAnotherMessageOfASessionThatBeganUnseen) {
+    script.after(1s);
+    script.open();
+    script.expect<wire::Connect>();
+    script.cut();
+    script.expect_event(Kind::connect_failed);
+    resume(true);
+    script.deliver("a", "y", qos, 5, true);
+    const Happened other = script.expect_event(Kind::message);
+    EXPECT_EQ(other.payload, "y");
+    script.acknowledge(delivery);
+    script.nothing_else();
+    script.acknowledge(other.delivery);
+    expect_ack();
+    script.nothing_else();
+}
+
 TEST_P(PendingDeliveryTest, IsForgottenWhenTheSessionIsLost) {
     resume(false);
     client.acknowledge(delivery);

@@ -83,6 +83,7 @@ void ClientView::forget_session() {
     for (Message& message : ledger_.messages) {
         if (message.process == ledger_.process) {
             message.begun = false;
+            message.packet_id = 0;
         }
     }
 }
@@ -249,7 +250,8 @@ void ClientView::check_release(const ReceivedAck& pubrel) {
     // What was given up may be released, so that the identifier can be used again.
     const auto holder = holders_.find(pubrel.packet_id);
     const Message* const message = holder == holders_.end() ? nullptr : ledger_.message(holder->second);
-    if (message == nullptr || message->qos != 2 || message->end != Message::End::failed) {
+    const bool given_up = message != nullptr && message->qos == 2 && message->end == Message::End::failed;
+    if (!given_up && !torn_ids_.contains(pubrel.packet_id)) {
         throw Violation{Check::pubrel_without_pubrec, "PUBREL " + named(pubrel.packet_id)};
     }
 }
@@ -324,7 +326,6 @@ void ClientView::read_connack(const Notice& notice, const Offer& offer, Level le
     accepted_ = true;
     receive_maximum_ = offer.receive_maximum;
     keep_alive_ = std::chrono::seconds{offer.keep_alive_s};
-    ledger_.told_epoch = notice.epoch;
     const bool cannot_tell = level == kV3_1 && !connect_->clean_start;
     told_of_loss_ = !notice.session_present && !cannot_tell;
     if (told_of_loss_) {
@@ -344,6 +345,7 @@ void ClientView::read_connack(const Notice& notice, const Offer& offer, Level le
 
 void ClientView::finish(std::uint16_t packet_id) {
     open_.erase(packet_id);
+    torn_ids_.erase(packet_id);
     std::erase(releases_, packet_id);
     if (const auto holder = holders_.find(packet_id); holder != holders_.end()) {
         ledger_.message(holder->second)->finished = true;

@@ -41,8 +41,16 @@ extern "C" void report_signal(int number) {
 }
 
 void watch_signals() {
+    static char stack[64 * 1'024];  // Of its own, for when the other one has overflowed.
+    stack_t own{};
+    own.ss_sp = stack;
+    own.ss_size = sizeof stack;
+    sigaltstack(&own, nullptr);
+    struct sigaction action {};
+    action.sa_handler = report_signal;
+    action.sa_flags = SA_ONSTACK;
     for (const int number : {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGVTALRM}) {
-        std::signal(number, report_signal);
+        sigaction(number, &action, nullptr);
     }
 }
 

@@ -140,7 +140,6 @@ void World::act(Act choice) {
         case Act::forget:
             if (dice_.chance(30)) {
                 cut();
-                lost_untold_ = true;
                 broker_.lost(now_);
                 broker_.forget_session();
             }
@@ -157,7 +156,7 @@ void World::act(Act choice) {
             jump(std::chrono::milliseconds{dice_.below(dice_.chance(20) ? 5'000'000 : 20'000)});
             break;
         case Act::hostile:
-            stay_hostile();
+            break_the_protocol();
             break;
         case Act::last_:
             break;
@@ -192,26 +191,36 @@ void World::crash() {
 }
 
 // Every violation costs the connection, and only that.
-void World::stay_hostile() {
-    if (!session_->connected() || failed_ || !linked_ || black_hole_ || !attached_ || paused_ ||
-        !broker_.connected() || hostile_here_) {
+void World::break_the_protocol() {
+    const bool reachable = linked_ && attached_ && !black_hole_ && !failed_ && !hostile_here_ && !closing_;
+    if (!reachable) {
         return;
     }
     move_down(broker_.output.bytes.size());
-    if (!linked_ || failed_ || !broker_.connected() || !to_client_.empty()) {
+    const bool reads = !paused_ || !was_connected_;
+    if (!linked_ || !reads || failed_ || broker_.finished() || !to_client_.empty()) {
         return;
     }
-    const Hostile hostile = draw_hostile(dice_, broker_, ledger_);
+    if (session_->connected() && broker_.connected()) {
+        send_hostile(draw_hostile(dice_, broker_, ledger_));
+    } else if (!was_connected_ && !broker_.connected() && view_.last_connect()) {
+        send_hostile(draw_hostile_answer(dice_, *view_.last_connect()));
+    }
+}
+
+void World::send_hostile(const Hostile& hostile) {
     trace_("broker", [&] { return "breaks the protocol: " + std::string{hostile.name}; });
     hostile_here_ = true;
     broker_.send_hostile(hostile.bytes);
     const unsigned connection = view_.connection();
+    const bool v5 = view_.last_connect()->level == 5;
     move_down(broker_.output.bytes.size());
-    if (!failed_ && verdict_.holds()) {
+    const bool same = view_.connection() == connection;
+    if (same && linked_ && !failed_ && verdict_.holds()) {
         verdict_.violated(Check::violation_accepted, std::string{hostile.name});
     }
-    const auto farewell = view_.connection() == connection ? view_.farewell() : std::nullopt;
-    if (farewell && hostile.reasons.find(static_cast<char>(*farewell)) == std::string_view::npos) {
+    const auto farewell = same ? view_.farewell() : std::nullopt;
+    if (farewell && (!v5 || hostile.reasons.find(static_cast<char>(*farewell)) == std::string_view::npos)) {
         verdict_.violated(Check::violation_reason_wrong,
                           std::string{hostile.name} + " is answered with " + std::to_string(*farewell));
     }
@@ -326,6 +335,11 @@ void World::wait_for_the_end() {
             broker_.answer_all();
         } else {
             step();
+            if (dice_.chance(5)) {
+                close_deadline_ = std::min(close_deadline_, now_ + 100ms);
+                session_->close(now_, close_deadline_);
+                drain();
+            }
         }
         pass(healed_ ? Time{1ms} : Time{20ms});
     }

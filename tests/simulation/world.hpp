@@ -58,7 +58,8 @@ private:
     void close();
     void wait_for_the_end();
     void crash();
-    void stay_hostile();
+    void break_the_protocol();
+    void send_hostile(const Hostile& hostile);
     void check_bounds();
 
     // world_application.cpp: what the application does, and what it is told.
@@ -66,6 +67,7 @@ private:
     [[nodiscard]] Message draw_message(std::uint8_t qos, bool plain);
     [[nodiscard]] bool may_refuse(const Message& message, const Failure& failure, bool accepts);
     [[nodiscard]] bool offer_forbids(const Message& message, const Failure& failure);
+    void check_kept_bytes();
     void publish_elsewhere();
     void acknowledge(std::size_t index);
     void change_subscriptions();
@@ -76,6 +78,7 @@ private:
     void take_end(const session::Event& event);
     [[nodiscard]] bool published_too_early(const Message& message);
     [[nodiscard]] bool may_fail(const Message& message, const Failure& failure);
+    void check_grants();
     void check_connection_failure(const session::Event& event);
     void check_messages();
     void check_copies();
@@ -149,7 +152,6 @@ private:
     bool closing_ = false;
     bool ended_ = false;
     bool hostile_here_ = false;
-    bool lost_untold_ = false;  // MQTT 3.1 does not say that a session is gone.
     Time close_deadline_{0};
 };
 

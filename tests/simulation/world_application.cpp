@@ -112,8 +112,24 @@ void World::publish(std::uint8_t qos, bool plain) {
     if (result) {
         verdict_.require(accepts, Check::queue_unbounded, "a message is taken though the queue is full");
         ledger_.messages.push_back(std::move(message));
+        check_kept_bytes();
     } else if (plain || !may_refuse(message, result.error(), accepts)) {
         verdict_.violated(Check::message_not_accepted, result.error().message);
+    }
+}
+
+// A queue that had room takes one message more than its limit at most. What a message costs beside its text
+// is left out here.
+void World::check_kept_bytes() {
+    const auto bytes_of = [](const Message& message) { return message.topic.size() + message.payload_bytes; };
+    std::size_t kept = 0;
+    for (const Message& message : ledger_.messages) {
+        const bool is_kept =
+            message.process == ledger_.process && message.end == Message::End::none && message.qos > 0;
+        kept += is_kept ? bytes_of(message) : 0;
+    }
+    if (kept > settings_.limits.bytes_max + bytes_of(ledger_.messages.back())) {
+        verdict_.violated(Check::queue_unbounded, std::to_string(kept) + " bytes are kept");
     }
 }
 
@@ -211,6 +227,7 @@ void World::take(const session::Event& event) {
             trace_("client", [] { return std::string{"is connected"}; });
             verdict_.require(view_.accepted(), Check::event_unexpected, "connected, without a CONNACK");
             was_connected_ = true;
+            check_grants();
             break;
         case Kind::connect_failed:
         case Kind::disconnected:
@@ -240,6 +257,21 @@ void World::take(const session::Event& event) {
             ended_ = true;
             break;
     }
+}
+
+void World::check_grants() {
+    const session::Grants& grants = session_->grants();
+    const Offer& offer = broker_.offer();
+    const bool same =
+        static_cast<Level>(grants.version) == broker_.level() &&
+        grants.receive_maximum == offer.receive_maximum &&
+        static_cast<std::uint8_t>(grants.maximum_qos) == offer.maximum_qos &&
+        grants.retain_available == offer.retain && grants.topic_alias_maximum == offer.topic_alias_maximum &&
+        grants.wildcard_subscription_available == offer.wildcards &&
+        grants.subscription_identifiers_available == (offer.identifiers && broker_.level() == 5) &&
+        grants.shared_subscription_available == offer.shared &&
+        grants.keep_alive == std::chrono::seconds{offer.keep_alive_s};
+    verdict_.require(same, Check::grants_wrong, "what CONNACK grants is told wrong");
 }
 
 void World::check_connection_failure(const session::Event& event) {
@@ -358,10 +390,9 @@ void World::check_messages() {
 }
 
 void World::check_copies() {
-    const bool cannot_tell = broker_.level() == 3 && lost_untold_;
     for (std::size_t i = 0; i < ledger_.copies.size() && verdict_.holds(); ++i) {
         const Copy& copy = ledger_.copies[i];
-        if (copy.qos > 0 && !copy.dropped && !copy.in_doubt && !cannot_tell && copy.deliveries == 0) {
+        if (copy.qos > 0 && !copy.dropped && copy.deliveries == 0) {
             verdict_.violated(Check::delivery_lost, number_text("delivery", static_cast<Number>(i + 1)));
         }
     }

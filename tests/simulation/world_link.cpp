@@ -76,8 +76,10 @@ void World::cut() {
     }
     // Some of what is under way still arrives; the rest is lost, though it was written.
     if (!black_hole_) {
-        move_up(dice_.below(to_broker_.size() + 1));
-        if (linked_ && dice_.chance(50)) {
+        // A CONNECT that arrives, and whose answer does not, may begin a session that the client knows
+        // nothing of.
+        move_up(!was_connected_ && dice_.chance(50) ? to_broker_.size() : dice_.below(to_broker_.size() + 1));
+        if (linked_ && was_connected_ && dice_.chance(50)) {
             move_down(dice_.below(broker_.output.bytes.size() + 1));
         }
     }
@@ -203,6 +205,9 @@ void World::move_all() {
 
 void World::drain() {
     take_events();
+    if (!verdict_.holds()) {
+        return;  // What is wrong may be endless.
+    }
     while (linked_ && chunk_left_ == 0 && session_->take_output(chunk_, now_)) {
         chunk_left_ = chunk_.bytes().size();
         view_.took(text_of(chunk_.bytes()), now_);

@@ -107,6 +107,15 @@ public:
         bool released = false;      // PUBREC has come.
         bool release_sent = false;  // PUBREL has been sent on this connection.
     };
+    /// What a violation could be about: unfinished business of the client, 0 where there is none.
+    struct Openings {
+        std::uint16_t qos1_message = 0;
+        std::uint16_t qos2_message = 0;
+        std::uint16_t subscribe = 0;
+        std::size_t filters = 0;  ///< Of that SUBSCRIBE.
+        std::uint16_t undefined_alias = 0;
+    };
+    [[nodiscard]] Openings openings() const;
     [[nodiscard]] const std::deque<Outgoing>& outgoing() const noexcept { return outgoing_; }
     [[nodiscard]] std::uint16_t client_receive_maximum() const noexcept { return client_receive_maximum_; }
     [[nodiscard]] std::uint32_t client_packet_bytes_max() const noexcept { return client_packet_bytes_max_; }

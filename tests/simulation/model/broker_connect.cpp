@@ -49,12 +49,6 @@ void Broker::lost(Time now) {
     }
     std::erase_if(outgoing_,
                   [this](const Outgoing& message) { return ledger_.copy(message.copy)->qos == 0; });
-    if (session_exists_ && ledger_.told_epoch != ledger_.epoch) {
-        for (const Outgoing& message : outgoing_) {
-            Copy& copy = *ledger_.copy(message.copy);
-            copy.in_doubt = copy.in_doubt || message.sent_before;
-        }
-    }
     if (had_session && expiry_s_ != kNever) {
         expires_at_ = now + std::chrono::seconds{expiry_s_};
     }
@@ -96,7 +90,6 @@ void Broker::handle(const ReceivedConnect& connect, Time now) {
     send(connack(level_, told, 0, properties),
          {.kind = Notice::Kind::connack,
           .session_present = told,
-          .epoch = ledger_.epoch,
           .expiry_s = expiry_s_,
           .client_id = assigned == nullptr ? std::string{} : assigned->text});
     send_releases();

@@ -216,6 +216,10 @@ void Broker::answer_one() {
                 std::swap(requests_.front(), requests_[dice_.below(requests_.size())]);
             }
             const Request request = take_front(requests_);
+            trace_("broker", [&] {
+                return (request.unsubscribe ? "sends UNSUBACK id " : "sends SUBACK id ") +
+                       std::to_string(request.packet_id);
+            });
             send(request.unsubscribe ? unsuback(level_, request.packet_id, request.codes)
                                      : suback(level_, request.packet_id, request.codes),
                  {.kind = request.unsubscribe ? Notice::Kind::unsuback : Notice::Kind::suback,
@@ -283,6 +287,28 @@ void Broker::say_goodbye() {
     }
     trace_("broker", [&] { return "says goodbye, reason " + std::to_string(reason); });
     stage_ = Stage::finished;
+}
+
+Broker::Openings Broker::openings() const {
+    Openings openings;
+    if (!pubacks_.empty()) {
+        openings.qos1_message = pubacks_.back().packet_id;
+    }
+    if (!pubrecs_.empty()) {
+        openings.qos2_message = pubrecs_.back().packet_id;
+    }
+    for (const Request& request : requests_) {
+        if (!request.unsubscribe) {
+            openings.subscribe = request.packet_id;
+            openings.filters = request.codes.size();
+        }
+    }
+    for (std::uint16_t alias = client_alias_maximum_; alias > 0; --alias) {
+        if (!own_aliases_.contains(alias)) {
+            openings.undefined_alias = alias;
+        }
+    }
+    return openings;
 }
 
 void Broker::send_hostile(std::string_view bytes) {

@@ -66,6 +66,7 @@ constexpr std::string_view kNames[] = {
     "delivery_duplicated",
     "delivery_overtaken",
     "event_unexpected",
+    "grants_wrong",
     "event_after_the_end",
     "subscriptions_differ",
     "statistics_wrong",

@@ -72,6 +72,7 @@ enum class Check : std::uint8_t {
     delivery_duplicated,
     delivery_overtaken,
     event_unexpected,
+    grants_wrong,
     event_after_the_end,
     subscriptions_differ,
     statistics_wrong,

@@ -78,8 +78,32 @@ void add_of_5(std::vector<Hostile>& list, const Broker& broker) {
 
 void add_of_the_state(std::vector<Hostile>& list, const Broker& broker, Ledger& ledger) {
     const Level level = broker.level();
+    const Broker::Openings openings = broker.openings();
+    if (openings.qos1_message != 0) {
+        list.push_back(
+            {"PUBREC for QoS 1", ack(level, AckType::pubrec, openings.qos1_message, 0, false), kProtocol});
+        list.push_back(
+            {"PUBCOMP for QoS 1", ack(level, AckType::pubcomp, openings.qos1_message, 0, false), kProtocol});
+    }
+    if (openings.qos2_message != 0) {
+        list.push_back(
+            {"PUBACK for QoS 2", ack(level, AckType::puback, openings.qos2_message, 0, false), kProtocol});
+        list.push_back({"PUBCOMP before PUBREC",
+                        ack(level, AckType::pubcomp, openings.qos2_message, 0, false), kProtocol});
+    }
+    if (openings.subscribe != 0) {
+        const std::string codes(openings.filters + 1, '\0');
+        list.push_back(
+            {"a reason code too many in SUBACK", suback(level, openings.subscribe, codes), kProtocol});
+    }
+    if (openings.undefined_alias != 0 && level == kV5) {
+        const Properties alias{{PropertyId::topic_alias, openings.undefined_alias}};
+        list.push_back({"a topic alias that was not defined", publish_with(kV5, alias, ""), kProtocol});
+    }
     for (const Broker::Outgoing& message : broker.outgoing()) {
         if (message.sent_here && !ledger.copy(message.copy)->acknowledged) {
+            const SentPublish anew{"in/0/a", "0:", message.packet_id, 1, false, false, nullptr};
+            list.push_back({"a new message with an identifier in use", publish(level, anew), kProtocol});
             list.push_back({"PUBREL without PUBREC", ack(level, AckType::pubrel, message.packet_id, 0, false),
                             kProtocol});
         }
@@ -93,6 +117,29 @@ void add_of_the_state(std::vector<Hostile>& list, const Broker& broker, Ledger& 
 }
 
 }  // namespace
+
+Hostile draw_hostile_answer(Dice& dice, const ReceivedConnect& connect) {
+    const Level level = connect.level;
+    std::vector<Hostile> list{
+        {"PINGRESP before CONNACK", pingresp(), kProtocol},
+        {"PUBLISH before CONNACK", publish_with(level, {}), kProtocol},
+        {"SUBACK before CONNACK", suback(level, 1, "\0"sv), kProtocol},
+        {"reserved flags of CONNACK", packet(0x20, level == kV5 ? "\x02\x00\x00"sv : "\x02\x00"sv), kEither},
+        {"an unknown code in CONNACK", packet(0x20, level == kV5 ? "\x00\x42\x00"sv : "\x00\x42"sv), kEither},
+        {"a truncated CONNACK", packet(0x20, "\x00"sv), kMalformed}};
+    if (connect.clean_start) {
+        list.push_back({"a session after a clean start", connack(level, true, 0, {}), kProtocol});
+    }
+    if (level == kV5) {
+        for (const PropertyId id : {PropertyId::receive_maximum, PropertyId::maximum_packet_size}) {
+            list.push_back({"a maximum of 0 in CONNACK", connack(level, false, 0, {{id, 0}}), kProtocol});
+        }
+        list.push_back({"a maximum QoS of 2 in CONNACK",
+                        connack(level, false, 0, {{PropertyId::maximum_qos, 2}}), kEither});
+        list.push_back({"a session with a refusal", connack(level, true, 0x88, {}), kEither});
+    }
+    return dice.pick(list);
+}
 
 Hostile draw_hostile(Dice& dice, const Broker& broker, Ledger& ledger) {
     std::vector<Hostile> list;

@@ -17,6 +17,9 @@ struct Hostile {
 };
 
 /// A violation that fits the state of `broker`, which is connected and owes nothing to the link.
+/// One before CONNACK, in answer to `connect`.
+[[nodiscard]] Hostile draw_hostile_answer(Dice& dice, const ReceivedConnect& connect);
+
 [[nodiscard]] Hostile draw_hostile(Dice& dice, const Broker& broker, Ledger& ledger);
 
 }  // namespace multimqtt::simulation

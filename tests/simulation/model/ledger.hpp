@@ -67,15 +67,13 @@ struct Copy {
     std::uint8_t reason = 0;       ///< With which it was acknowledged.
     bool refused = false;          ///< The application has refused it once: it may come again.
     bool dropped = false;          ///< The broker never owed it, or does not any more.
-    bool in_doubt = false;         ///< First sent where the client could not know of the new session.
 };
 
 struct Ledger {
     std::vector<Message> messages;
     std::vector<Copy> copies;
-    unsigned process = 0;     ///< The present life of the client.
-    unsigned epoch = 0;       ///< The present session of the broker.
-    unsigned told_epoch = 0;  ///< The session that the client was last told of.
+    unsigned process = 0;  ///< The present life of the client.
+    unsigned epoch = 0;    ///< The present session of the broker.
 
     [[nodiscard]] Message* message(Number number) noexcept {
         return number == 0 || number > messages.size() ? nullptr : &messages[number - 1];

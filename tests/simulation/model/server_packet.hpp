@@ -31,7 +31,6 @@ struct Notice {
     std::uint8_t reason = 0;
     Number copy = 0;               ///< Of a PUBLISH.
     bool session_present = false;  ///< Of a CONNACK.
-    unsigned epoch = 0;            ///< Of a CONNACK: which session of the broker it speaks of.
     std::uint32_t expiry_s = 0;    ///< Of a CONNACK: how long the session outlives the connection.
     std::string client_id{};       ///< Of a CONNACK: the one that was assigned.
     std::string codes{};           ///< Of a SUBACK or UNSUBACK.
