@@ -5,6 +5,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <dlfcn.h>
 #include <iostream>
 #include <memory>
 #include <optional>
@@ -178,6 +179,27 @@ void have_child(Client& mqtt) {
     }
 }
 
+/// Loads a library that holds a client, lets it work, and unloads it while it does; and that again.
+void load_and_unload() {
+    for (int round = 0; round < 3; ++round) {
+        void* const library = ::dlopen(EXIT_LIBRARY, RTLD_NOW | RTLD_LOCAL);
+        if (library == nullptr) {
+            std::cerr << ::dlerror() << '\n';
+            std::_Exit(kUnexpected);
+        }
+        const auto hold_client =
+            reinterpret_cast<bool (*)(const char*, const char*)>(::dlsym(library, "hold_client"));
+        if (!hold_client(arguments.uri.data(), arguments.ca_certs.data())) {
+            std::_Exit(kUnexpected);
+        }
+        ::dlclose(library);
+        if (::dlopen(EXIT_LIBRARY, RTLD_NOW | RTLD_NOLOAD) == nullptr) {
+            std::cerr << "the code that the client's threads return through has been unloaded\n";
+            std::_Exit(kUnexpected);
+        }
+    }
+}
+
 void live_and_end(Client& mqtt) {
     begin(mqtt);
     have_child(mqtt);
@@ -196,7 +218,9 @@ int main(int count, char** values) {
     }
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     arguments = {values[1], values[2], values[3], values[4], values[5], values[6]};
-    if (arguments.place == "static") {
+    if (arguments.place == "library") {
+        load_and_unload();
+    } else if (arguments.place == "static") {
         live_and_end(static_client.emplace(options()));
     } else if (arguments.place == "thread_local") {
         live_and_end(thread_local_client.emplace(options()));

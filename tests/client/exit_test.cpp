@@ -140,6 +140,25 @@ TEST_P(ExitTest, EndsAsItShouldAndSaysNothing) {
     }
 }
 
+class UnloadTest : public testing::TestWithParam<Listener> {};
+
+TEST_P(UnloadTest, OfALibraryThatHoldsAClientAtWorkDoesNoHarm) {
+    const test::Mosquitto broker{{.listeners = {GetParam()}}};
+    for (int round = 0; round < 5; ++round) {
+        const End end =
+            end_of({EXIT_PROGRAM, broker.uri(GetParam()), test::shared_certificates().file("ca.crt"),
+                    "library", "return", "publishing", "none"});
+        EXPECT_FALSE(end.hung);
+        EXPECT_EQ(end.status, 0) << "in round " << round;
+        EXPECT_EQ(end.text, "");
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(Transports, UnloadTest, testing::Values(Listener::anonymous, Listener::tls),
+                         [](const auto& row) {
+                             return std::string{row.param == Listener::tls ? "tls" : "tcp"};
+                         });
+
 Strings combination_name(const Ending& ending, const Activity& activity) {
     return {ending.name, activity.name, activity.listener == Listener::tls ? "tls" : "tcp"};
 }
