@@ -188,7 +188,8 @@ void Client::Core::went_down(const session::Event& event) {
     facts_.reset();
     ++disconnects_;
     if (!closing_) {
-        reception_.report(Delivery::Kind::log, LogLevel::warning, event.failure);
+        reception_.report(Delivery::Kind::log, event.permanent ? LogLevel::error : LogLevel::warning,
+                          event.failure);
         last_failure_ = event.failure;
         state_ = State::connecting;
     }

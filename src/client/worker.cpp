@@ -67,6 +67,10 @@ void Worker::begin(const InboxItem& item) {
         delivery_.captures_ = {item.capture, item.captures};
         return;
     }
+    // Nothing of the message before, whose memory may be gone.
+    delivery_.route_ = 0;
+    delivery_.message_ = Message{};
+    delivery_.captures_ = {};
     delivery_.level_ = item.level;
     delivery_.receipt_ = item.receipt;
     delivery_.failure_ = item.failure != nullptr ? *item.failure : Failure{};

@@ -53,9 +53,11 @@ void Session::Parts::transport_closed(const Failure& cause, TimePoint now) {
     const Failure failure =
         cause.code ? cause : Failure{Error::connection_lost, "The broker closed the connection."};
     switch (phase) {
+        case Phase::connected:
+            fail(with_suspicion(failure, now), now);
+            break;
         case Phase::opening:
         case Phase::handshaking:
-        case Phase::connected:
             fail(failure, now);
             break;
         case Phase::dropping:
@@ -78,13 +80,28 @@ void Session::Parts::transport_closed(const Failure& cause, TimePoint now) {
     retry_later(now, was_established);
 }
 
+// Mosquitto 2.0 and every broker of 3.1.1 take a session over without a word to the client that had it.
+Failure Session::Parts::with_suspicion(Failure failure, TimePoint now) {
+    constexpr int kSuspicious = 3;
+    const bool soon = now - connected_at < options.reconnect_max;
+    dropped_in_a_row = soon ? dropped_in_a_row + 1 : 0;
+    if (dropped_in_a_row >= kSuspicious) {
+        failure.message.append("; soon after it was accepted, ")
+            .append(std::to_string(dropped_in_a_row))
+            .append(" times in a row: does another client use the client identifier '")
+            .append(grants.client_id)
+            .append("' too? The broker's log may tell");
+    }
+    return failure;
+}
+
 void Session::Parts::fail(Failure failure, TimePoint now, RetryPolicy policy) {
     // Some brokers that know no 5.0 just close, say nothing, or answer as if they had read a CONNECT
     // of 3.1.1.
     if (phase == Phase::handshaking && !answered_connect && version_choice.open()) {
         policy = try_other_version(VersionChoice::Evidence::guessed, failure);
     }
-    const bool permanent = policy == RetryPolicy::permanent;
+    const bool permanent = policy == RetryPolicy::permanent || policy == RetryPolicy::give_way;
     events.connection(phase == Phase::connected ? Event::Kind::disconnected : Event::Kind::connect_failed,
                       std::move(failure), permanent);
     retry = policy;

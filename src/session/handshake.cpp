@@ -131,7 +131,10 @@ Failure farewell(const wire::Disconnect& disconnect) {
     std::string text{"The broker ended the connection: "};
     text.append(to_string(disconnect.reason_code)).append(". ");
     if (disconnect.reason_code == ReasonCode::session_taken_over) {
-        text.append("Another client connected with this client identifier; give each its own.");
+        text.append(
+            "Another client connected with this client identifier; give each its own. This one gives way, "
+            "for "
+            "longer each time.");
     } else {
         text.append(description(disconnect.reason_code));
     }

@@ -56,6 +56,7 @@ struct Session::Parts {
     void transport_closed(const Failure& cause, TimePoint now);
     /// The attempt or the connection has failed: reports it, and lets the transport close.
     void fail(Failure failure, TimePoint now, RetryPolicy policy = RetryPolicy::back_off);
+    [[nodiscard]] Failure with_suspicion(Failure failure, TimePoint now);
     /// Of a CONNECT that was not understood: says in `failure` when another version is tried at once.
     [[nodiscard]] RetryPolicy try_other_version(VersionChoice::Evidence evidence, Failure& failure);
     /// The same for a broker that broke the protocol; a 5.0 broker is told why, v5 [MQTT-4.13.2-1].
@@ -183,9 +184,10 @@ struct Session::Parts {
     std::uint64_t ping_position = 0;  // Where the last PINGREQ ends in the output, 0 once it has left.
     EventQueue events;
 
-    std::size_t inflight_limit = 0;        // On this connection.
-    std::size_t exactly_once_limit = 0;    // Likewise, of QoS 2.
-    std::uint32_t packet_bytes_max = 0;    // What we may send on this connection.
+    int dropped_in_a_row = 0;            // Connections that were accepted, and soon closed by the other side.
+    std::size_t inflight_limit = 0;      // On this connection.
+    std::size_t exactly_once_limit = 0;  // Likewise, of QoS 2.
+    std::uint32_t packet_bytes_max = 0;  // What we may send on this connection.
     std::optional<TimePoint> next_expiry;  // No message in the queue expires before.
     wire::DecodeOptions decode_options;
     std::size_t bytes_needed = kHeaderBytes;

@@ -19,9 +19,9 @@ RetryPolicy retry_policy(ReasonCode reason) noexcept {
         case ReasonCode::qos_not_supported:     // Of the will: it will not be supported later either.
         case ReasonCode::retain_not_supported:  // Likewise.
         case ReasonCode::server_moved:
-        // Coming back quickly would take the session over in turn, for ever.
-        case ReasonCode::session_taken_over:
             return RetryPolicy::permanent;
+        case ReasonCode::session_taken_over:
+            return RetryPolicy::give_way;
         default:
             return RetryPolicy::back_off;
     }
@@ -36,6 +36,10 @@ TimePoint Backoff::next(RetryPolicy policy, std::size_t endpoints) {
     if (policy == RetryPolicy::permanent) {
         return between(max_, max_ + max_ / 4);
     }
+    if (policy == RetryPolicy::give_way) {
+        way_given_ = std::max(max_, std::min(2 * way_given_, kGiveWayMax));
+        return between(way_given_, way_given_ + way_given_ / 4);
+    }
     TimePoint ceiling = min_;
     for (std::size_t i = 0; i < doublings && ceiling < max_; ++i) {
         ceiling *= 2;
@@ -46,6 +50,10 @@ TimePoint Backoff::next(RetryPolicy policy, std::size_t endpoints) {
 void Backoff::connection_ended(TimePoint uptime) noexcept {
     if (uptime >= max_) {
         failures_ = 0;
+    }
+    constexpr int kMuchLonger = 4;
+    if (uptime >= kMuchLonger * way_given_) {
+        way_given_ = TimePoint{0};
     }
 }
 

@@ -688,6 +688,37 @@ TEST_P(ClientTest, AProgramMayPullWithALoopOfItsOwn) {
     EXPECT_TRUE(mqtt.take(1, 0ms).empty());
 }
 
+TEST_P(ClientTest, ADeliveryThatIsNoMessageShowsNothingOfTheMessageBefore) {
+    Mosquitto broker;
+    Options pulled = options(broker);
+    pulled.handler_threads = 0;
+    Client mqtt{pulled};
+    ASSERT_TRUE(mqtt.register_topic("number/<int:number>", {.qos = Qos::at_least_once}));
+    start(mqtt);
+    ASSERT_TRUE(mqtt.publish("number/7", "x", kQos1).wait(kPatience));
+    ASSERT_TRUE(eventually([&] { return mqtt.statistics().messages_received == 1; }));
+    mqtt.on_log([](LogLevel, std::string_view) {});
+    broker.stop();
+    bool message = false;
+    bool loss = false;
+    while (!loss) {
+        Batch batch = mqtt.take(100, kPatience);
+        ASSERT_FALSE(batch.empty());
+        while (const Delivery* delivery = batch.next()) {
+            if (delivery->kind() == Delivery::Kind::message) {
+                message = true;
+                EXPECT_EQ(delivery->captures().size(), 1u);
+                continue;
+            }
+            EXPECT_TRUE(delivery->captures().empty());
+            EXPECT_EQ(delivery->message().topic(), "");
+            EXPECT_EQ(delivery->route(), 0u);
+            loss = loss || (message && delivery->kind() == Delivery::Kind::disconnected);
+        }
+    }
+    EXPECT_TRUE(message);
+}
+
 TEST_P(ClientTest, AManualAcknowledgementFreesTheMessage) {
     Mosquitto broker;
     Options pulled = lasting(options(broker), "manual");

@@ -323,6 +323,65 @@ TEST(TakenOverTest, DoesNotFightAndSaysWhatHappened) {
     EXPECT_EQ(network.take_request(), TransportRequest::Kind::open);
 }
 
+TEST(TakenOverTest, IsSuspectedWhenConnectionsAreClosedSoonAgainAndAgain) {
+    Script script{ProtocolVersion::v3_1_1};
+    auto& [client, network, broker] = script.roles();
+    client.connects();
+    const auto lose = [&client = client, &network = network] {
+        network.cuts();
+        return client.reports(Kind::disconnected).failure.message;
+    };
+    for (int number = 1; number <= 2; ++number) {
+        EXPECT_EQ(lose().find("another client"), std::string::npos) << number;
+        client.reconnects();
+    }
+    EXPECT_NE(lose().find("3 times in a row: does another client use the client identifier 'script' too?"),
+              std::string::npos);
+    client.reconnects();
+    script.wait(1h);
+    EXPECT_EQ(lose().find("another client"), std::string::npos) << "this one has lasted";
+}
+
+// A session that is somebody else's is not fought for.
+TEST(TakenOverTest, TwoClientsWithOneIdentifierMeetLessAndLessOften) {
+    constexpr TimePoint kLongestDelay = 30s;
+    SeededRandom random;
+    Backoff first{500ms, kLongestDelay, random};
+    Backoff second{500ms, kLongestDelay, random};
+    Backoff* holder = &first;
+    Backoff* other = &second;
+    TimePoint held_since{0};
+    TimePoint now{0};
+    std::vector<TimePoint> meetings;
+    // The other one comes, the holder is thrown out, and so on for a month.
+    while (now < 30 * 24h) {
+        meetings.push_back(now);
+        holder->connection_ended(now - held_since);
+        const TimePoint back_at = now + holder->next(RetryPolicy::give_way, 1);
+        std::swap(holder, other);
+        held_since = now;
+        now = back_at;
+    }
+    EXPECT_LE(meetings.size(), 80u) << "of 86,400 that the longest delay alone would allow";
+    EXPECT_LE(std::count_if(meetings.begin(), meetings.end(), [](TimePoint at) { return at > 10 * 24h; }), 41)
+        << "once a day each at the end";
+    EXPECT_GE(std::count_if(meetings.begin(), meetings.end(), [](TimePoint at) { return at < 10min; }), 4)
+        << "a short misunderstanding is soon over";
+}
+
+TEST(TakenOverTest, WayIsGivenBrieflyAgainOnceAConnectionHasLasted) {
+    SeededRandom random;
+    Backoff backoff{500ms, 30s, random};
+    for (const TimePoint expected : {30s, 60s, 120s, 240s}) {
+        const TimePoint delay = backoff.next(RetryPolicy::give_way, 1);
+        EXPECT_GE(delay, expected);
+        EXPECT_LE(delay, expected * 5 / 4);
+        backoff.connection_ended(expected);
+    }
+    backoff.connection_ended(4 * 240s);
+    EXPECT_LE(backoff.next(RetryPolicy::give_way, 1), TimePoint{38s});
+}
+
 class FallbackTest : public testing::Test, public Script {
 protected:
     FallbackTest() : Script{options()} {}

@@ -93,9 +93,9 @@ public:
                                 stage == detached_done_1 || stage == doubtful_pending_1;
         const Qos qos = first_kind ? Qos::at_least_once : Qos::exactly_once;
         if (stage == acknowledged_1 || stage == acknowledged_2) {
-            static_cast<void>(inbound.arrived(2, qos, false));
+            static_cast<void>(inbound.arrived(2, qos, false, 0));
         }
-        const DeliveryId delivery = inbound.arrived(1, qos, false).delivery;
+        const DeliveryId delivery = inbound.arrived(1, qos, false, 0).delivery;
         const bool released =
             stage == awaiting_pubrel || stage == awaiting_pubrel_again || stage == doubtful_released;
         if (released || stage == acknowledged_1 || stage == acknowledged_2) {
@@ -127,7 +127,7 @@ public:
         }
         const bool second_kind = step == Step::publish_2 || step == Step::publish_2_dup;
         const bool dup = step == Step::publish_1_dup || step == Step::publish_2_dup;
-        const auto arrival = inbound.arrived(1, second_kind ? Qos::exactly_once : Qos::at_least_once, dup);
+        const auto arrival = inbound.arrived(1, second_kind ? Qos::exactly_once : Qos::at_least_once, dup, 0);
         switch (arrival.verdict) {
             case Inbound::Verdict::deliver:
                 EXPECT_NE(arrival.delivery, 0U);
@@ -189,7 +189,7 @@ TEST(InboundTest, AcknowledgesEachKindInTheOrderOfArrivalWhateverOrderHandlersFi
                 return (kinds >> (id - 1) & 1) != 0 ? Qos::exactly_once : Qos::at_least_once;
             };
             for (std::uint16_t id = 1; id <= kMessages; ++id) {
-                deliveries[id] = inbound.arrived(id, qos_of(id), false).delivery;
+                deliveries[id] = inbound.arrived(id, qos_of(id), false, 0).delivery;
                 arrived[qos_of(id)].push_back(id);
             }
             std::vector<std::uint16_t> done;
