@@ -1,6 +1,8 @@
 // The ranges of the options.
 #include "multimqtt/options.hpp"
 
+#include "multimqtt/pattern_grammar.hpp"
+
 #include <limits>
 #include <string>
 
@@ -50,6 +52,45 @@ Result<void> check_endpoints(const Options& options) {
     return {};
 }
 
+/// A string of MQTT; the text itself is not shown, since it may be a secret.
+Result<void> check_text(std::string_view option, std::string_view text) {
+    switch (grammar::check_text(text).fault) {
+        case grammar::Fault::too_long:
+            return bad(option, std::to_string(text.size()).append(" bytes"), "at most 65535 bytes");
+        case grammar::Fault::null_character:
+        case grammar::Fault::not_utf8:
+            return bad(option, "not UTF-8, or has U+0000", "text that MQTT can carry");
+        default:
+            return {};
+    }
+}
+
+Result<void> check_properties(std::string_view option, const UserProperties& properties) {
+    for (const auto& [name, value] : properties) {
+        for (const std::string& text : {name, value}) {
+            if (auto ok = check_text(option, text); !ok) {
+                return ok;
+            }
+        }
+    }
+    return {};
+}
+
+// v5 [MQTT-1.5.4-1], v5 [MQTT-1.5.4-2]; v3.1.1 [MQTT-1.5.3-1], v3.1.1 [MQTT-1.5.3-2]
+Result<void> check_account(const Options& options) {
+    if (auto ok = check_text("client_id", options.client_id); !ok) {
+        return ok;
+    }
+    if (auto ok = check_text("username", options.username.value_or("")); !ok) {
+        return ok;
+    }
+    if (options.password && options.password->size() > 65'535) {
+        return bad("password", std::to_string(options.password->size()).append(" bytes"),
+                   "at most 65535 bytes");
+    }
+    return check_properties("connect_properties", options.connect_properties);
+}
+
 Result<void> check_session(const Options& options) {
     if (auto ok = in_range("session_expiry", options.session_expiry, 0, kUint32Max, "s"); !ok) {
         return ok;
@@ -69,10 +110,6 @@ Result<void> check_session(const Options& options) {
     if (auto ok = in_range<std::uint32_t>("packet_bytes_max", options.packet_bytes_max, 1'024, 268'435'460);
         !ok) {
         return ok;
-    }
-    if (options.client_id.size() > 65'535) {
-        return bad("client_id", std::to_string(options.client_id.size()).append(" bytes"),
-                   "at most 65535 bytes");
     }
     if (options.version == VersionPolicy::v3_1 && options.client_id.size() > 23) {
         return bad("client_id", "'" + options.client_id + "'", "at most 23 bytes with MQTT 3.1");
@@ -147,14 +184,21 @@ Result<void> check_will(const Options& options) {
         return bad("will.payload", std::to_string(options.will->payload.size()).append(" bytes"),
                    "at most 65535 bytes");
     }
+    if (auto ok = check_text("will.content_type", options.will->content_type); !ok) {
+        return ok;
+    }
+    if (auto ok = check_properties("will.user_properties", options.will->user_properties); !ok) {
+        return ok;
+    }
     return in_range("will.delay", options.will->delay, 0, kUint32Max, "s");
 }
 
 }  // namespace
 
 Result<void> Options::validate() const {
-    for (const auto& check : {check_endpoints(*this), check_session(*this), check_reconnect(*this),
-                              check_queues(*this), check_tls(tls), check_will(*this)}) {
+    for (const auto& check :
+         {check_endpoints(*this), check_account(*this), check_session(*this), check_reconnect(*this),
+          check_queues(*this), check_tls(tls), check_will(*this)}) {
         if (!check) {
             return check;
         }

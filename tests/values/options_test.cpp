@@ -39,7 +39,19 @@ INSTANTIATE_TEST_SUITE_P(
                     Wrong{"endpoints", [](Options& o) { o.endpoints[0].host.clear(); }},
                     Wrong{"port", [](Options& o) { o.endpoints[0].port = 0; }},
                     Wrong{"password", [](Options& o) { o.password = "secret"; }},
+                    Wrong{"username", [](Options& o) { o.username.emplace(65'536, 'x'); }},
+                    Wrong{"username", [](Options& o) { o.username = "\xC3\x28"; }},
+                    Wrong{"password",
+                          [](Options& o) {
+                              o.username = "user";
+                              o.password.emplace(65'536, 'x');
+                          }},
+                    Wrong{"connect_properties",
+                          [](Options& o) {
+                              o.connect_properties = {{"name", "\xED\xA0\x80"}};
+                          }},
                     Wrong{"client_id", [](Options& o) { o.client_id.assign(70'000, 'x'); }},
+                    Wrong{"client_id", [](Options& o) { o.client_id = "\xFF"; }},
                     Wrong{"client_id",
                           [](Options& o) {
                               o.version = VersionPolicy::v3_1;
@@ -65,6 +77,12 @@ INSTANTIATE_TEST_SUITE_P(
                     Wrong{"tls.keyfile", [](Options& o) { o.tls.keyfile = "key.pem"; }},
                     Wrong{"tls.alpn", [](Options& o) { o.tls.alpn = {""}; }},
                     Wrong{"will.payload", [](Options& o) { o.will.emplace().payload.assign(65'536, 'x'); }},
+                    Wrong{"will.content_type",
+                          [](Options& o) { o.will.emplace().content_type.assign(65'536, 'x'); }},
+                    Wrong{"will.user_properties",
+                          [](Options& o) {
+                              o.will.emplace().user_properties = {{std::string(65'536, 'x'), ""}};
+                          }},
                     Wrong{"will.delay", [](Options& o) { o.will.emplace().delay = -1s; }}),
     [](const auto& row) {
         std::string name = row.param.option;
