@@ -235,6 +235,7 @@ bool Client::Core::has_room() {
     const Mode before = intake_.mode();
     const Mode mode = intake_.decide({.full = room.full,
                                       .ample = room.ample,
+                                      .brimming = room.brimming,
                                       .answers_owed = session_statistics_.inflight > 0 || !settled_,
                                       .progress = handler_counts_.run.load(std::memory_order_relaxed)},
                                      io::Driver::now());
