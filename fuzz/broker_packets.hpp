@@ -24,7 +24,7 @@ public:
         const unsigned choice = instructions.next();
         switch (choice % 14) {
             case 0:
-                connack(instructions.next(), instructions.next());
+                connack(instructions.next_two());
                 break;
             case 1:
             case 2:
@@ -65,10 +65,10 @@ public:
         return bytes;
     }
 
-    /// CONNACK with the offers that `bits` and `more` stand for.
-    [[nodiscard]] std::vector<std::byte> connack_bytes(unsigned bits, unsigned more) {
+    /// CONNACK with what the sixteen bits of `choice` offer.
+    [[nodiscard]] std::vector<std::byte> connack_bytes(unsigned choice) {
         buffer_.clear();
-        connack(bits, more);
+        connack(choice);
         return {buffer_.bytes().begin(), buffer_.bytes().end()};
     }
 
@@ -78,7 +78,9 @@ private:
         wire::encode(packet, watch_.version(), buffer_);
     }
 
-    void connack(unsigned bits, unsigned more) {
+    void connack(unsigned choice) {
+        const unsigned bits = choice >> 8U;
+        const unsigned more = choice & 0xFFU;
         wire::Connack connack;
         connack.session_present =
             (bits & 0x01) != 0 && !watch_.clean_start() && watch_.version() != ProtocolVersion::v3_1;

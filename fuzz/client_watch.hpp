@@ -107,6 +107,7 @@ private:
     }
     void lose_session();
     void check_publish(const wire::Publish& publish);
+    void check_order(session::Token token);
     void check_kept(const wire::Publish& publish, session::Token token);
     void check_topic(const wire::Publish& publish, const Accepted& accepted);
     void check_request(std::uint16_t packet_id, std::size_t filters, bool unsubscribe);
@@ -130,6 +131,7 @@ private:
     std::vector<std::uint64_t> pubacks_;  // Numbers of the broker's messages with QoS 1, in order.
     std::map<std::uint16_t, unsigned> releases_;
     std::set<session::Token> sent_here_;
+    session::Token last_new_here_ = 0;
 
     // Of this session.
     std::vector<ClientMessage> client_messages_;
@@ -154,6 +156,7 @@ inline void ClientWatch::connection_lost() {
     pubacks_.clear();
     releases_.clear();
     sent_here_.clear();
+    last_new_here_ = 0;
     for (ClientMessage& message : client_messages_) {
         message.here = message.release_sent = false;
     }
@@ -261,7 +264,7 @@ inline void ClientWatch::check_publish(const wire::Publish& publish) {
     require(publish.qos == accepted->second.qos, "a message with another QoS");
     require(!grants_.maximum_qos || publish.qos <= *grants_.maximum_qos, "a QoS above the maximum");
     require(grants_.retain_available.value_or(true) || !publish.retain, "a retained message");
-    require(sent_here_.insert(token).second, "a message that is sent twice on one connection");
+    check_order(token);
     if (publish.qos == Qos::at_most_once) {
         require(!publish.dup, "DUP with QoS 0");  // v5 [MQTT-3.3.1-2]
         require(!sent_.contains(token), "a message of QoS 0 that is sent twice");
@@ -269,6 +272,23 @@ inline void ClientWatch::check_publish(const wire::Publish& publish) {
         check_kept(publish, token);
     }
     sent_.insert(token);
+}
+
+// v5 [MQTT-4.6.0-1]: what has to be sent again comes first, in its old order; what is new follows in the
+// order in which it was accepted.
+inline void ClientWatch::check_order(session::Token token) {
+    const bool again =
+        std::ranges::find(client_messages_, token, &ClientMessage::token) != client_messages_.end();
+    if (!again) {
+        const bool all_sent = std::ranges::all_of(client_messages_, [](const ClientMessage& message) {
+            return message.here || message.received || message.given_up;
+        });
+        require_honestly(all_sent, "a new message overtakes one that has to be sent again");
+        const bool next = last_new_here_ < token || begun_.contains(token) || begun_unknown_;
+        require_honestly(next, "a new message overtakes an older one");
+        last_new_here_ = std::max(last_new_here_, token);
+    }
+    require(sent_here_.insert(token).second, "a message that is sent twice on one connection");
 }
 
 inline void ClientWatch::check_topic(const wire::Publish& publish, const Accepted& accepted) {

@@ -25,6 +25,12 @@ public:
     [[nodiscard]] unsigned next() noexcept {
         return bytes_.empty() ? 0 : static_cast<unsigned>(take(1).front());
     }
+    /// Two of them, the first in the upper eight bits. The order in which a call evaluates its arguments is
+    /// the compiler's choice.
+    [[nodiscard]] unsigned next_two() noexcept {
+        const unsigned first = next();
+        return first << 8U | next();
+    }
     /// 0 to `count` - 1; 0 when there is nothing to choose from.
     [[nodiscard]] std::size_t below(std::size_t count) noexcept { return count == 0 ? 0 : next() % count; }
     /// The next `count` bytes, or those that are left.

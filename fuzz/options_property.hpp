@@ -112,7 +112,8 @@ private:
     [[nodiscard]] UserProperties properties() {
         UserProperties list;
         for (std::size_t count = instructions_.below(3); count > 0; --count) {
-            list.emplace_back(text(), text());
+            std::string name = text();
+            list.emplace_back(std::move(name), text());
         }
         return list;
     }
@@ -147,8 +148,9 @@ private:
     const Options options = OptionsMaker{instructions}.make();
     if (const auto valid = options.validate(); !valid) {
         const std::string& said = valid.error().message;
-        if (!valid.error().is(Error::bad_config) || said.empty()) {
-            return "options are refused without a sentence";
+        constexpr std::size_t kSentenceBytesMax = 400;
+        if (!valid.error().is(Error::bad_config) || said.empty() || said.size() > kSentenceBytesMax) {
+            return "options are refused without a sentence, or with too long a one";
         }
         const bool shown = said.find("key-password") != std::string::npos ||
                            (options.password && options.password->size() > 12 &&

@@ -27,7 +27,7 @@ class SessionRun {
 public:
     explicit SessionRun(Input input)
         : instructions_{input},
-          options_{options_of(instructions_.next(), instructions_.next())},
+          options_{options_of(instructions_.next_two())},
           limits_{.messages_max = 8,
                   .bytes_max = 100'000,
                   .packet_id_max = static_cast<std::uint16_t>(1 + instructions_.below(5))},
@@ -51,7 +51,9 @@ public:
     [[nodiscard]] const std::map<session::Event::Kind, unsigned>& events() const noexcept { return events_; }
 
 private:
-    static Options options_of(unsigned bits, unsigned more) {
+    static Options options_of(unsigned both) {
+        const unsigned bits = both >> 8U;
+        const unsigned more = both & 0xFFU;
         constexpr VersionPolicy kPolicies[] = {VersionPolicy::automatic, VersionPolicy::v5,
                                                VersionPolicy::v3_1_1, VersionPolicy::v3_1};
         Options options;
@@ -96,7 +98,7 @@ private:
                 feed_in_two(broker_.next(instructions_));
                 break;
             case 7:
-                connect_fully(instructions_.next(), instructions_.next());
+                connect_fully(instructions_.next_two());
                 break;
             case 8:
             case 9:
@@ -236,12 +238,12 @@ private:
     }
 
     /// Goes on to CONNACK, which needs no luck with the instructions then.
-    void connect_fully(unsigned bits, unsigned more) {
+    void connect_fully(unsigned offers) {
         for (int i = 0; i < 50 && !linked_ && broken_.empty(); ++i) {
             pass(std::chrono::milliseconds{200});
         }
         write_all();
-        feed(broker_.connack_bytes(bits, more));
+        feed(broker_.connack_bytes(offers));
     }
 
     void watch_consumed(std::span<const std::byte> bytes) {
