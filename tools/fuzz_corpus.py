@@ -28,8 +28,8 @@ class _Input:
 def merge(target: str, program: Path, corpus: Path, grown: Path) -> int:
     """Makes `corpus` the best small selection of itself and `grown`; returns how many inputs it has.
 
-    Inputs with a name that a person gave stay. Two thirds of the others are those that reach the most edges of
-    the program that nothing smaller reaches; the rest are the longest, which go deepest.
+    Inputs with a name that a person gave stay. Two thirds of the others are those that reach the most edges
+    of the program that nothing smaller reaches; the rest are the longest, which go deepest.
     """
     corpus.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
