@@ -1,12 +1,18 @@
 // What has to hold for a session whatever its broker sends, its transport does and its application asks for.
 #pragma once
 
+#include "broker_packets.hpp"
+#include "client_watch.hpp"
+#include "counting.hpp"
+#include "instructions.hpp"
 #include "session/session.hpp"
 #include "wire/decode.hpp"
 #include "wire/encode.hpp"
 
 #include <algorithm>
 #include <cstddef>
+#include <map>
+#include <memory>
 #include <set>
 #include <span>
 #include <string>
@@ -15,51 +21,39 @@
 
 namespace multimqtt::fuzz {
 
-/// The bytes of an input, taken one after another; 0 once they are used up.
-class Instructions {
-public:
-    explicit Instructions(std::span<const std::byte> bytes) noexcept : bytes_{bytes} {}
-
-    [[nodiscard]] bool empty() const noexcept { return bytes_.empty(); }
-    [[nodiscard]] unsigned next() noexcept {
-        return bytes_.empty() ? 0 : static_cast<unsigned>(take(1).front());
-    }
-    [[nodiscard]] std::span<const std::byte> take(std::size_t count) noexcept {
-        const auto taken = bytes_.first(std::min(count, bytes_.size()));
-        bytes_ = bytes_.subspan(taken.size());
-        return taken;
-    }
-
-private:
-    std::span<const std::byte> bytes_;
-};
-
-class Counting final : public session::Random {
-public:
-    std::uint64_t next() override { return state_ += 0x9E37'79B9'7F4A'7C15; }
-
-private:
-    std::uint64_t state_ = 0;
-};
-
-/// One session that is driven by instructions, and drained after each.
+/// One session that is driven by instructions, and drained after each. At the end its broker is healed, and
+/// everything that was accepted has to come to its end.
 class SessionRun {
 public:
-    explicit SessionRun(std::span<const std::byte> input)
-        : instructions_{input}, session_{options_of(instructions_.next()), random_, kLimits} {
+    explicit SessionRun(Input input)
+        : instructions_{input},
+          options_{options_of(instructions_.next_two())},
+          limits_{.messages_max = 8,
+                  .bytes_max = 100'000,
+                  .packet_id_max = static_cast<std::uint16_t>(1 + instructions_.below(5))},
+          session_{options_, random_, limits_} {
         session_.start(now_);
         drain();
         while (!instructions_.empty() && broken_.empty()) {
             step();
         }
+        if (!closing_) {
+            heal();
+        }
         finish();
     }
 
     /// What does not hold, empty when everything does.
-    [[nodiscard]] const std::string& broken() const noexcept { return broken_; }
+    [[nodiscard]] const std::string& broken() const noexcept {
+        return broken_.empty() ? watch_.broken() : broken_;
+    }
+    /// How many events came, by kind; what the fuzzer's own tests look at.
+    [[nodiscard]] const std::map<session::Event::Kind, unsigned>& events() const noexcept { return events_; }
 
 private:
-    static Options options_of(unsigned bits) {
+    static Options options_of(unsigned both) {
+        const unsigned bits = both >> 8U;
+        const unsigned more = both & 0xFFU;
         constexpr VersionPolicy kPolicies[] = {VersionPolicy::automatic, VersionPolicy::v5,
                                                VersionPolicy::v3_1_1, VersionPolicy::v3_1};
         Options options;
@@ -69,107 +63,111 @@ private:
         options.keep_alive = std::chrono::seconds{(bits & 0x10) != 0 ? 2 : 0};
         options.lost_session = (bits & 0x20) != 0 ? LostSession::fail : LostSession::publish_again;
         options.inflight_max = (bits & 0x40) != 0 ? 2 : 1'024;
-        options.packet_bytes_max = 1'024;
+        options.packet_bytes_max = (bits & 0x80) != 0 ? 100'000 : 1'024;
+        options.topic_alias_maximum = (more & 0x01) != 0 ? 3 : 0;
+        options.topic_aliases_out_max = (more & 0x02) != 0 ? 2 : 0;
+        options.receive_maximum = (more & 0x04) != 0 ? 2 : 100;
+        options.client_id = (more & 0x08) != 0 ? "fuzzed" : "";
+        options.endpoints.resize((more & 0x10) != 0 ? 2 : 1);
+        if ((more & 0x20) != 0) {
+            options.will = Will{.topic = "will", .payload = "gone", .qos = Qos::at_least_once};
+        }
+        if ((more & 0x40) != 0) {
+            options.username = "user";
+            options.password = "password";
+        }
+        options.reconnect_max = std::chrono::milliseconds{(more & 0x80) != 0 ? 500 : 1'000};
         return options;
     }
 
+    // One instruction.
+
     void step() {
-        switch (instructions_.next() % 12) {
+        switch (instructions_.next() % 20) {
             case 0:
-            case 1:
                 feed(instructions_.take(instructions_.next()));
                 break;
+            case 1:
             case 2:
-                feed_connack(instructions_.next());
-                break;
             case 3:
             case 4:
-                publish(instructions_.next());
-                break;
             case 5:
-                subscribe(instructions_.next());
+                feed(broker_.next(instructions_));
                 break;
             case 6:
-                session_.acknowledge(
-                    instructions_.next() % 2 == 0 ? last_delivery_ : instructions_.next() + 1,
-                    static_cast<ReasonCode>(instructions_.next()));
+                feed_in_two(broker_.next(instructions_));
                 break;
             case 7:
-                pass(std::chrono::milliseconds{20 * instructions_.next()});
+                connect_fully(instructions_.next_two());
                 break;
             case 8:
-                write(1 + instructions_.next());
-                break;
             case 9:
-                lose_transport();
+                publish(instructions_.next());
                 break;
             case 10:
-                paused_ = !paused_;
-                paused_ ? session_.pause_reading(now_) : session_.resume_reading(now_);
+                subscribe(instructions_.next());
                 break;
             case 11:
-                close(std::chrono::milliseconds{10 * instructions_.next()});
+            case 12:
+                acknowledge(instructions_.next());
+                break;
+            case 13:
+                pass(std::chrono::milliseconds{20 * instructions_.next()});
+                break;
+            case 14:
+                write(1 + instructions_.next());
+                break;
+            case 15:
+                write_all();
+                break;
+            case 16:
+                lose_transport(instructions_.next() % 2 == 0 ? Failure{}
+                                                             : Failure{Error::connection_lost, "reset"});
+                break;
+            case 17:
+                pause_or_resume();
+                break;
+            case 18:
+                jump(std::chrono::minutes{instructions_.next()});
+                break;
+            case 19:
+                if (instructions_.next() % 4 == 0) {  // Most runs shall not end early.
+                    close(std::chrono::milliseconds{10 * instructions_.next()});
+                }
                 break;
         }
         drain();
     }
 
-    /// A session that is closed has to end, and every message with it.
-    void finish() {
-        close(std::chrono::seconds{1});
-        drain();
-        for (int i = 0; i < 50 && !ended_ && broken_.empty(); ++i) {
-            pass(std::chrono::milliseconds{100});
-        }
-        require(ended_, "a closed session does not end");
-        require(unfinished_.empty(), "a message has no end");
-        require(!session_.deadline(), "a session that has ended waits for something");
-    }
-
-    void feed(std::span<const std::byte> bytes) {
-        if (!linked_) {
-            return;
-        }
-        // A copy of exactly this size lets the address sanitizer see every read behind it.
-        inbound_.insert(inbound_.end(), bytes.begin(), bytes.end());
-        const std::vector<std::byte> given = inbound_;
-        const std::size_t consumed = session_.receive(given, now_);
-        require(consumed <= given.size(), "more was consumed than given");
-        take_events();  // Before the bytes that they look at go away.
-        inbound_.erase(inbound_.begin(), inbound_.begin() + static_cast<std::ptrdiff_t>(consumed));
-    }
-
-    void feed_connack(unsigned bits) {
-        wire::Connack connack;
-        connack.session_present = (bits & 0x01) != 0;
-        if ((bits & 0x02) != 0) {
-            connack.properties.receive_maximum = std::uint16_t{1};
-        }
-        if ((bits & 0x04) != 0) {
-            connack.properties.maximum_packet_size = 24 + (bits >> 4);
-        }
-        if ((bits & 0x08) != 0) {
-            connack.properties.topic_alias_maximum = std::uint16_t{2};
-        }
-        wire::ByteBuffer buffer;
-        wire::encode(connack, version_, buffer);
-        feed(buffer.bytes());
-    }
+    // The application.
 
     void publish(unsigned bits) {
-        constexpr std::string_view kTopics[] = {"a", "b/c/d", "long/topic/name", "d"};
-        const std::string payload((bits & 0x40) != 0 ? 40'000 : bits >> 3, 'x');
+        constexpr std::string_view kTopics[] = {"a", "b/c/d", "long/topic/name", "dddd"};
+        const session::Token token = last_token_ + 1;
+        const auto payload = std::make_shared<const std::string>(
+            std::to_string(token) + ":" + std::string((bits & 0x40) != 0 ? 40'000 : bits >> 3, 'x'));
         PublishProperties properties;
-        properties.expiry = std::chrono::seconds{1};
+        properties.expiry = std::chrono::seconds{1 + (bits >> 5)};
+        properties.user_properties = {{"name", "value"}};
         session::OutboundMessage message;
         message.topic = kTopics[bits % 4];
-        message.payload = std::as_bytes(std::span{payload});
+        message.payload = std::as_bytes(std::span{*payload});
+        message.payload_owner = (bits & 0x20) != 0 ? payload : nullptr;
         message.qos = static_cast<Qos>(bits / 4 % 3);
-        message.retain = (bits & 0x20) != 0;
+        message.retain = (bits & 0x18) == 0x18;
         message.properties = (bits & 0x80) != 0 ? &properties : nullptr;
         message.accepted_at = now_;
-        if (session_.publish(last_token_ + 1, message, now_)) {
-            unfinished_.insert(++last_token_);
+        const bool accepts = session_.accepts_publish();
+        watch_.accepted(token, message.topic, message.qos);
+        if (const auto taken = session_.publish(token, message, now_)) {
+            require(accepts, "a message is taken though accepts_publish says no");
+            last_token_ = token;
+            unfinished_.insert(token);
+        } else {
+            const Failure& failure = taken.error();
+            require(!failure.message.empty(), "a message is refused without a sentence");
+            require(accepts != failure.is(Error::would_block) || closing_, "would_block is wrong");
+            require(closing_ == failure.is(Error::closed), "closed is wrong");
         }
     }
 
@@ -182,14 +180,86 @@ private:
         }
         session::Subscription subscription;
         subscription.filter = filter + ((bits & 0x08) != 0 ? "/#" : "");
+        subscription.qos = static_cast<Qos>(bits / 32 % 3);
+        subscription.no_local = (bits & 0x20) != 0;
         subscription.identifier = bits >> 6;
         session_.subscribe(std::move(subscription));
+    }
+
+    void acknowledge(unsigned bits) {
+        if (deliveries_.empty()) {
+            session_.acknowledge(bits);  // Never given out, or finished long ago.
+            return;
+        }
+        const std::size_t chosen = bits % deliveries_.size();
+        const ReasonCode reason = bits > 240 ? static_cast<ReasonCode>(bits) : ReasonCode::success;
+        watch_.acknowledged(deliveries_[chosen].number, !is_failure(reason));
+        session_.acknowledge(deliveries_[chosen].id, reason);
+        deliveries_.erase(deliveries_.begin() + static_cast<std::ptrdiff_t>(chosen));
+    }
+
+    void pause_or_resume() {
+        paused_ = !paused_;
+        if (paused_) {
+            session_.pause_reading(now_);
+        } else {
+            session_.resume_reading(now_);
+            feed({});  // What was left while reading stood still.
+        }
     }
 
     void close(session::TimePoint within) {
         closing_ = true;
         session_.close(now_, now_ + within);
     }
+
+    // The broker.
+
+    void feed(std::span<const std::byte> bytes) {
+        if (!linked_) {
+            return;
+        }
+        // A copy of exactly this size lets the address sanitizer see every read behind it.
+        inbound_.insert(inbound_.end(), bytes.begin(), bytes.end());
+        const std::vector<std::byte> given = inbound_;
+        const std::size_t consumed = session_.receive(given, now_);
+        require(consumed <= given.size(), "more was consumed than given");
+        watch_consumed(std::span{given}.first(std::min(consumed, given.size())));
+        take_events();  // Before the bytes that they look at go away.
+        inbound_.erase(inbound_.begin(),
+                       inbound_.begin() + static_cast<std::ptrdiff_t>(std::min(consumed, inbound_.size())));
+    }
+
+    void feed_in_two(const std::vector<std::byte>& bytes) {
+        const std::size_t first = instructions_.below(bytes.size() + 1);
+        feed(std::span{bytes}.first(first));
+        drain();
+        feed(std::span{bytes}.subspan(first));
+    }
+
+    /// Goes on to CONNACK, which needs no luck with the instructions then.
+    void connect_fully(unsigned offers) {
+        for (int i = 0; i < 50 && !linked_ && broken_.empty(); ++i) {
+            pass(std::chrono::milliseconds{200});
+        }
+        write_all();
+        feed(broker_.connack_bytes(offers));
+    }
+
+    void watch_consumed(std::span<const std::byte> bytes) {
+        while (!bytes.empty()) {
+            const wire::Decoded decoded = wire::decode(
+                bytes, {.version = watch_.version(), .packet_bytes_max = options_.packet_bytes_max});
+            if (decoded.status != wire::DecodeStatus::packet) {
+                watch_.distrust();  // The session has given the connection up.
+                return;
+            }
+            watch_.received(decoded.packet);
+            bytes = bytes.subspan(decoded.bytes);
+        }
+    }
+
+    // Time.
 
     void pass(session::TimePoint duration) {
         const session::TimePoint end = now_ + duration;
@@ -206,6 +276,12 @@ private:
         require(false, "time does not pass: the same deadline again and again");
     }
 
+    /// The machine has slept.
+    void jump(session::TimePoint duration) {
+        now_ += duration;
+        session_.timeout(now_);
+    }
+
     // The transport takes what `write` says, and all of it when the session is about to end.
 
     void drain() {
@@ -215,24 +291,45 @@ private:
             require(chunk_left_ > 0, "an empty chunk");
         }
         using Kind = session::TransportRequest::Kind;
-        switch (session_.transport().kind) {
+        const session::TransportRequest request = session_.transport();
+        switch (request.kind) {
             case Kind::none:
+                check_bounds();
                 return;
             case Kind::open:
-                linked_ = true;
-                session_.transport_opened(now_);
+                require(!linked_, "a transport is opened while there is one");
+                require(request.endpoint < options_.endpoints.size(), "an endpoint that does not exist");
+                open_transport();
                 break;
             case Kind::close_after_flush:
-                while (chunk_left_ > 0 && broken_.empty()) {
-                    write(chunk_left_);
-                }
-                lose_transport();
+                write_all();
+                lose_transport({});
                 break;
             case Kind::close:
-                lose_transport();
+                lose_transport({});
                 break;
         }
         drain();
+    }
+
+    void open_transport() {
+        linked_ = true;
+        session_.transport_opened(now_);
+        require(session_.take_output(chunk_, now_), "a connection without CONNECT");
+        chunk_left_ = chunk_.bytes().size();
+        const wire::Decoded decoded = wire::decode(chunk_.bytes(), {.sender = wire::Sender::client});
+        const auto* connect = std::get_if<wire::Connect>(&decoded.packet);
+        if (decoded.status != wire::DecodeStatus::packet || connect == nullptr) {
+            require(false, "a connection that does not begin with CONNECT");
+            return;
+        }
+        watch_.connecting(*connect);
+    }
+
+    void write_all() {
+        while (chunk_left_ > 0 && broken_.empty()) {
+            write(chunk_left_);
+        }
     }
 
     void write(std::size_t count) {
@@ -246,25 +343,50 @@ private:
         chunk_left_ -= count;
         session_.output_written(count, now_);
         check_sent();
+        take_events();
         if (chunk_left_ == 0 && session_.take_output(chunk_, now_)) {
             chunk_left_ = chunk_.bytes().size();
         }
     }
 
-    void lose_transport() {
-        linked_ = connect_sent_ = disconnect_sent_ = false;
+    void lose_transport(const Failure& cause) {
+        if (!linked_) {
+            session_.transport_closed(cause, now_);
+            return;
+        }
+        if (!sent_.empty()) {
+            watch_.cut_off(token_of_unfinished_packet());
+        }
+        linked_ = false;
         chunk_left_ = 0;
         sent_.clear();
         inbound_.clear();
-        session_.transport_closed({}, now_);
+        if (paused_) {
+            paused_ = false;
+            session_.resume_reading(now_);
+        }
+        session_.transport_closed(cause, now_);
+        watch_.connection_lost();
     }
 
-    // CONNECT first and once, v5 [MQTT-3.1.0-1] and [MQTT-3.1.0-2], and nothing after DISCONNECT, v5
-    // [MQTT-3.14.4-1].
+    /// Of the packet whose first bytes have been written: its message, or 0 when it is none or its rest is
+    /// not known.
+    [[nodiscard]] session::Token token_of_unfinished_packet() const {
+        std::vector<std::byte> bytes = sent_;
+        const auto rest = chunk_.bytes().last(chunk_left_);
+        bytes.insert(bytes.end(), rest.begin(), rest.end());
+        const wire::Decoded decoded =
+            wire::decode(bytes, {.version = watch_.version(), .sender = wire::Sender::client});
+        const auto* publish = std::get_if<wire::Publish>(&decoded.packet);
+        return decoded.status == wire::DecodeStatus::packet && publish != nullptr
+                   ? number_in(publish->payload)
+                   : 0;
+    }
+
     void check_sent() {
         for (;;) {
             const wire::Decoded decoded =
-                wire::decode(sent_, {.version = version_, .sender = wire::Sender::client});
+                wire::decode(sent_, {.version = watch_.version(), .sender = wire::Sender::client});
             if (decoded.status == wire::DecodeStatus::need_more) {
                 return;
             }
@@ -272,13 +394,10 @@ private:
                 require(false, decoded.failure.message());
                 return;
             }
-            const auto* connect = std::get_if<wire::Connect>(&decoded.packet);
-            require(connect_sent_ == (connect == nullptr),
-                    "CONNECT is not the first packet, or not the only one");
-            require(!disconnect_sent_, "a packet follows DISCONNECT");
-            connect_sent_ = true;
-            disconnect_sent_ = std::holds_alternative<wire::Disconnect>(decoded.packet);
-            version_ = connect != nullptr ? connect->version : version_;
+            watch_.sent(decoded.packet, decoded.bytes);
+            if (healed_) {
+                answer(decoded.packet);
+            }
             sent_.erase(sent_.begin(), sent_.begin() + static_cast<std::ptrdiff_t>(decoded.bytes));
         }
     }
@@ -293,19 +412,111 @@ private:
     void take(const session::Event& event) {
         using Kind = session::Event::Kind;
         require(!ended_, "an event after the end");
+        ++events_[event.kind];
         if (event.kind == Kind::published || event.kind == Kind::publish_failed) {
             require(unfinished_.erase(event.token) == 1, "a message ends twice");
             require((event.kind == Kind::published) == !event.failure.code, "a failure without a reason");
+            event.kind == Kind::published ? watch_.published(event.token)
+                                          : watch_.publish_failed(event.token);
         } else if (event.kind == Kind::message) {
-            read_ += event.publish.topic.size();
-            for (const std::byte byte : event.publish.payload) {
-                read_ += static_cast<std::size_t>(byte);
+            require((event.publish.qos == Qos::at_most_once) == (event.delivery == 0),
+                    "a delivery without a number");
+            require(!event.publish.topic.empty(), "a message without a topic");
+            const std::uint64_t number = number_in(event.publish.payload);
+            watch_.delivered(number, event.publish.qos);
+            for (const char character : event.publish.topic) {
+                read_ += static_cast<std::size_t>(character);
             }
-            last_delivery_ = event.delivery != 0 ? event.delivery : last_delivery_;
+            if (event.delivery != 0) {
+                deliveries_.push_back({event.delivery, number});
+            }
         } else if (event.kind == Kind::closed) {
             require(closing_, "the end, though nobody has asked for it");
             ended_ = true;
+        } else {
+            const bool fails = event.kind == Kind::connect_failed || event.kind == Kind::subscribe_failed ||
+                               event.kind == Kind::warning;
+            require(!fails || !event.failure.message.empty(), "a failure without a sentence");
         }
+    }
+
+    void check_bounds() {
+        const session::Statistics statistics = session_.statistics();
+        require(statistics.inflight <= limits_.packet_id_max, "more in flight than there are identifiers");
+        require(statistics.queued <= limits_.messages_max + limits_.packet_id_max, "the queue is too long");
+        require(unfinished_.size() <= statistics.queued + statistics.inflight || linked_,
+                "messages that are neither queued nor in flight");
+        require(statistics.unacknowledged_in <= 65'535, "too many messages wait for the application");
+    }
+
+    // The end.
+
+    /// From now on the broker keeps the rules, with a new session; whatever happened before, every message
+    /// has to come to its end.
+    void heal() {
+        if (paused_) {
+            pause_or_resume();
+        }
+        lose_transport({});
+        healed_ = true;
+        drain();
+        for (int i = 0; i < 600 && !unfinished_.empty() && broken_.empty(); ++i) {
+            pass(std::chrono::milliseconds{100});
+            write_all();
+            const std::vector<std::byte> answers = std::exchange(answers_, {});
+            feed(answers);
+            drain();
+        }
+        require(unfinished_.empty(), "a message does not end, though the broker is well again");
+        healed_ = false;
+    }
+
+    template <class AnyPacket>
+    void put_answer(const AnyPacket& packet) {
+        wire::ByteBuffer buffer;
+        wire::encode(packet, watch_.version(), buffer);
+        answers_.insert(answers_.end(), buffer.bytes().begin(), buffer.bytes().end());
+    }
+
+    void answer(const wire::Packet& packet) {
+        if (std::holds_alternative<wire::Connect>(packet)) {
+            answers_.clear();
+            put_answer(wire::Connack{});
+        } else if (const auto* publish = std::get_if<wire::Publish>(&packet)) {
+            if (publish->qos == Qos::at_least_once) {
+                put_answer(wire::Puback{publish->packet_id, ReasonCode::success, {}});
+            } else if (publish->qos == Qos::exactly_once) {
+                put_answer(wire::Pubrec{publish->packet_id, ReasonCode::success, {}});
+            }
+        } else if (const auto* pubrel = std::get_if<wire::Pubrel>(&packet)) {
+            put_answer(wire::Pubcomp{pubrel->packet_id, ReasonCode::success, {}});
+        } else if (const auto* subscribe = std::get_if<wire::Subscribe>(&packet)) {
+            const std::vector<ReasonCode> codes(subscribe->subscriptions.size(), ReasonCode::success);
+            put_answer(wire::Suback{subscribe->packet_id, codes, {}});
+        } else if (const auto* unsubscribe = std::get_if<wire::Unsubscribe>(&packet)) {
+            const std::vector<ReasonCode> codes(unsubscribe->filters.size(), ReasonCode::success);
+            put_answer(wire::Unsuback{unsubscribe->packet_id, codes, {}});
+        } else if (std::holds_alternative<wire::Pingreq>(packet)) {
+            put_answer(wire::Pingresp{});
+        }
+    }
+
+    /// A session that is closed has to end, and every message with it; then it does nothing any more.
+    void finish() {
+        close(std::chrono::seconds{1});
+        drain();
+        for (int i = 0; i < 50 && !ended_ && broken_.empty(); ++i) {
+            pass(std::chrono::milliseconds{100});
+        }
+        require(ended_, "a closed session does not end");
+        require(unfinished_.empty(), "a message has no end");
+        require(!session_.deadline(), "a session that has ended waits for something");
+        publish(4);
+        subscribe(1);
+        acknowledge(0);
+        pass(std::chrono::hours{1});
+        drain();
+        require(!linked_, "a session that has ended opens a transport");
     }
 
     void require(bool holds, std::string_view otherwise) {
@@ -314,28 +525,40 @@ private:
         }
     }
 
-    static constexpr session::QueueLimits kLimits{8, 100'000, 3};
+    struct Delivery {
+        session::DeliveryId id;
+        std::uint64_t number;
+    };
 
     Instructions instructions_;
+    const Options options_;
+    const session::QueueLimits limits_;
     Counting random_;
     session::Session session_;
+    ClientWatch watch_;
+    BrokerPackets broker_{watch_};
     session::TimePoint now_ = std::chrono::hours{1};
-    ProtocolVersion version_ = ProtocolVersion::v5;
     session::OutputChunk chunk_;
     std::size_t chunk_left_ = 0;
-    std::vector<std::byte> sent_;
-    std::vector<std::byte> inbound_;
+    std::vector<std::byte> sent_;     // Written, not yet a whole packet.
+    std::vector<std::byte> inbound_;  // Not yet consumed.
+    std::vector<std::byte> answers_;  // Of the broker once it is healed.
     std::set<session::Token> unfinished_;
+    std::vector<Delivery> deliveries_;
     session::Token last_token_ = 0;
-    session::DeliveryId last_delivery_ = 0;
+    std::map<session::Event::Kind, unsigned> events_;
     std::size_t read_ = 0;
     std::string broken_;
     bool linked_ = false;
     bool paused_ = false;
     bool closing_ = false;
+    bool healed_ = false;
     bool ended_ = false;
-    bool connect_sent_ = false;
-    bool disconnect_sent_ = false;
 };
+
+/// The property of the target "session": three bytes of configuration, then instructions.
+[[nodiscard]] inline std::string check_session(Input input) {
+    return SessionRun{input}.broken();
+}
 
 }  // namespace multimqtt::fuzz

@@ -1,5 +1,6 @@
 // The half of a client that runs on its I/O thread.
 #include "client/core.hpp"
+#include "values/quoted.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -160,7 +161,8 @@ void Client::Core::came_up(session::Session& session) {
     }
     reception_.report(
         Delivery::Kind::log, LogLevel::info,
-        Failure{Error::ok, "connected as '" + grants.client_id + "' with " +
+        // The broker may have made the client identifier up.
+        Failure{Error::ok, "connected as " + quoted(grants.client_id) + " with " +
                                std::string{to_string(grants.version)} +
                                (grants.session_present ? ", session resumed" : ", new session")});
     if (options_.tls.insecure) {
@@ -234,6 +236,7 @@ bool Client::Core::has_room() {
     const Mode before = intake_.mode();
     const Mode mode = intake_.decide({.full = room.full,
                                       .ample = room.ample,
+                                      .brimming = room.brimming,
                                       .answers_owed = session_statistics_.inflight > 0 || !settled_,
                                       .progress = handler_counts_.run.load(std::memory_order_relaxed)},
                                      io::Driver::now());

@@ -73,7 +73,7 @@ void Inbox::push(std::shared_ptr<Parcel> parcel) {
 Inbox::Room Inbox::room() {
     const Lock lock{mutex_};
     full_ = messages_ >= messages_max_ || bytes_ >= bytes_max_;
-    return {full_, has_ample_room()};
+    return {full_, has_ample_room(), bytes_ / 2 >= bytes_max_};
 }
 
 bool Inbox::has_ample_room() const noexcept {

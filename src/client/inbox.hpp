@@ -42,8 +42,9 @@ public:
     void push(std::shared_ptr<Parcel> parcel);
 
     struct Room {
-        bool full = false;   ///< A limit is reached; then `wake` is called once, when there is ample room.
-        bool ample = false;  ///< A quarter of both limits is free.
+        bool full = false;      ///< A limit is reached; then `wake` is called once, when there is ample room.
+        bool ample = false;     ///< A quarter of both limits is free.
+        bool brimming = false;  ///< Twice the bytes of the limit are reached.
     };
     [[nodiscard]] Room room();
     void on_room(std::function<void()> wake) { wake_ = std::move(wake); }

@@ -7,10 +7,10 @@ Intake::Mode Intake::decide(const Situation& situation, session::TimePoint now) 
     const bool has_room = mode_ == Mode::shedding ? situation.ample : !situation.full;
     if (has_room) {
         mode_ = Mode::open;
-    } else if (mode_ == Mode::open) {
+    } else if (mode_ == Mode::open || situation.brimming) {
         mode_ = Mode::paused;
     }
-    if (mode_ != Mode::paused || !situation.answers_owed) {
+    if (mode_ != Mode::paused || !situation.answers_owed || situation.brimming) {
         stalled_at_.reset();
     } else if (!stalled_at_ || situation.progress != progress_) {
         progress_ = situation.progress;

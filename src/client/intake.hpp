@@ -14,8 +14,8 @@ namespace multimqtt::client {
 /// A full inbox pauses reading, so that the broker slows down. But then nothing that stands behind those
 /// messages is read either, such as the acknowledgement that a handler waits for before it makes room. So
 /// when no handler has begun for `kStall` and the broker owes an answer, reading goes on until the inbox has
-/// emptied by a quarter: messages of QoS 1 and 2, whose number the Receive Maximum bounds, are kept, and
-/// those of QoS 0 are given up.
+/// emptied by a quarter: messages of QoS 1 and 2 are kept, up to twice the bytes of the inbox (a broker may
+/// disregard our Receive Maximum, or send large messages), and those of QoS 0 are given up.
 ///
 /// Threads: none; the I/O thread owns it.
 class Intake {
@@ -32,6 +32,7 @@ public:
     struct Situation {
         bool full = false;           ///< A limit of the inbox is reached.
         bool ample = false;          ///< A quarter of it is free.
+        bool brimming = false;       ///< It holds twice its bytes: nothing more is read, come what may.
         bool answers_owed = false;   ///< The broker has not answered a publish or a subscription.
         std::uint64_t progress = 0;  ///< Handlers begun so far.
     };

@@ -40,7 +40,19 @@ struct InboxItem {
 
     /// What it counts against the limit of the inbox, in bytes.
     [[nodiscard]] std::size_t weight() const noexcept {
-        return sizeof(InboxItem) + parts.absolute_topic.size() + parts.payload.size();
+        const std::size_t bytes = sizeof(InboxItem) + parts.absolute_topic.size() + parts.payload.size();
+        return parts.properties == nullptr ? bytes : bytes + weight_of(*parts.properties);
+    }
+
+private:
+    [[nodiscard]] static std::size_t weight_of(const PublishProperties& properties) noexcept {
+        const std::size_t bytes = sizeof properties + properties.content_type.size() +
+                                  properties.response_topic.size() + properties.correlation_data.size();
+        return std::accumulate(properties.user_properties.begin(), properties.user_properties.end(), bytes,
+                               [](std::size_t sum, const auto& property) {
+                                   return sum + sizeof property + property.first.size() +
+                                          property.second.size();
+                               });
     }
 };
 

@@ -124,7 +124,7 @@ void Reception::receive(const session::Event& event, session::Session& session) 
     }
     Parcel& kept = parcel();
     Message::Parts parts;
-    parts.absolute_topic = kept.keep(event.publish.topic);
+    parts.absolute_topic = keep_topic(event.publish);
     parts.payload = kept.keep(event.publish.payload);
     parts.properties = keep_properties(event.publish.properties);
     parts.qos = event.publish.qos;
@@ -169,6 +169,18 @@ void Reception::add_item(Parcel& parcel, const Message::Parts& parts, session::D
     item.key = key_hash_(ordered_by, route.id) | kMessageBit;
 }
 
+std::string_view Reception::keep_topic(const wire::Publish& publish) {
+    if (!publish.properties.topic_alias) {
+        return parcel().keep(publish.topic);
+    }
+    kept_topics_.resize(std::max<std::size_t>(kept_topics_.size(), *publish.properties.topic_alias));
+    std::string_view& kept = kept_topics_[*publish.properties.topic_alias - 1u];
+    if (kept != publish.topic) {
+        kept = parcel().keep(publish.topic);
+    }
+    return kept;
+}
+
 const PublishProperties* Reception::keep_properties(const wire::PublishProperties& properties) {
     const bool some = properties.message_expiry_interval_s || properties.payload_format_indicator ||
                       properties.content_type || properties.response_topic || properties.correlation_data ||
@@ -189,6 +201,7 @@ const PublishProperties* Reception::keep_properties(const wire::PublishPropertie
         kept.correlation_data.assign(reinterpret_cast<const char*>(properties.correlation_data->data()),
                                      properties.correlation_data->size());
     }
+    kept.user_properties.reserve(properties.user_properties.size());  // There may be hundreds of thousands.
     for (const wire::UserProperty& property : properties.user_properties) {
         kept.user_properties.emplace_back(property.name, property.value);
     }
@@ -213,6 +226,7 @@ void Reception::report(ReceiptState* receipt) {
 void Reception::dispatch() {
     if (parcel_ != nullptr && !parcel_->items.empty()) {
         like_the_last_ = parcel_->size();
+        kept_topics_.clear();
         inbox_.push(std::exchange(parcel_, nullptr));
     }
 }

@@ -59,6 +59,9 @@ private:
     [[nodiscard]] bool run_observers(const session::Event& event);
     void add_item(Parcel& parcel, const Message::Parts& parts, session::DeliveryId delivery,
                   const routing::Match& match, Topic::Route& route);
+    /// The topic in the parcel; once for all messages that name it by the same alias, since a few bytes from
+    /// the broker would otherwise become 64 KiB again and again.
+    [[nodiscard]] std::string_view keep_topic(const wire::Publish& publish);
     [[nodiscard]] const PublishProperties* keep_properties(const wire::PublishProperties& properties);
 
     routing::Router router_;
@@ -69,7 +72,8 @@ private:
     std::vector<std::shared_ptr<ObserverList>> observers_;
     const std::shared_ptr<ParcelPool> parcels_ = std::make_shared<ParcelPool>();
     std::shared_ptr<Parcel> parcel_;
-    Parcel::Size like_the_last_;  // What comes in one go resembles what came before.
+    Parcel::Size like_the_last_;                 // What comes in one go resembles what came before.
+    std::vector<std::string_view> kept_topics_;  // In the parcel, by alias - 1; empty: not yet.
     routing::Matches matches_;
     std::vector<std::uint32_t> chosen_;
     std::vector<std::uint32_t> identifiers_;

@@ -2,6 +2,7 @@
 #include "multimqtt/options.hpp"
 
 #include "multimqtt/pattern_grammar.hpp"
+#include "values/quoted.hpp"
 
 #include <limits>
 #include <string>
@@ -112,7 +113,7 @@ Result<void> check_session(const Options& options) {
         return ok;
     }
     if (options.version == VersionPolicy::v3_1 && options.client_id.size() > 23) {
-        return bad("client_id", "'" + options.client_id + "'", "at most 23 bytes with MQTT 3.1");
+        return bad("client_id", quoted(options.client_id), "at most 23 bytes with MQTT 3.1");
     }
     if (options.password && !options.username && options.version != VersionPolicy::v5) {
         // v3.1.1 [MQTT-3.1.2-22]
@@ -163,14 +164,14 @@ Result<void> check_queues(const Options& options) {
 
 Result<void> check_tls(const TlsOptions& tls) {
     if (tls.min_version != "1.2" && tls.min_version != "1.3") {
-        return bad("tls.min_version", "'" + tls.min_version + "'", "\"1.2\" or \"1.3\"");
+        return bad("tls.min_version", quoted(tls.min_version), "\"1.2\" or \"1.3\"");
     }
     if (!tls.keyfile.empty() && tls.certfile.empty()) {
         return bad("tls.keyfile", "given without tls.certfile", "both, or only tls.certfile");
     }
     for (const std::string& protocol : tls.alpn) {
         if (protocol.empty() || protocol.size() > 255) {
-            return bad("tls.alpn", "'" + protocol + "'", "names of 1 to 255 bytes");
+            return bad("tls.alpn", quoted(protocol), "names of 1 to 255 bytes");
         }
     }
     return {};

@@ -83,7 +83,9 @@ Result<Address> parse_unix(std::string_view text) {
     address.endpoint.transport = Transport::unix_socket;
     address.endpoint.port = 0;
     address.endpoint.host = url->path();
-    if (!url->host().empty() || address.endpoint.host.empty() || address.endpoint.host == "/") {
+    // Boost.URL 1.81 takes what follows "unix://:" for a port and a path without its slash.
+    if (!url->host().empty() || url->has_port() || !address.endpoint.host.starts_with('/') ||
+        address.endpoint.host == "/") {
         return bad(
             "the broker address names no socket; write unix:///path/of/the/socket, with three slashes");
     }
@@ -111,7 +113,8 @@ Result<std::uint16_t> port_of(const boost::urls::url_view& url, const Scheme& sc
     }
     const std::string port{url.port().data(), url.port().size()};
     if (port.size() > 5 || std::stoul(port) == 0 || std::stoul(port) > 65'535) {
-        return bad("the broker address has port " + port + "; allowed: 1 to 65535");
+        // Not shown: with an "@" or "/" in the wrong place it may be a part of a password.
+        return bad("the port of the broker address is out of range; allowed: 1 to 65535");
     }
     return static_cast<std::uint16_t>(std::stoul(port));
 }

@@ -70,5 +70,18 @@ TEST(IntakeTest, ShedsUntilAQuarterIsFree) {
     EXPECT_EQ(intake.decide(owed(), 5s), Mode::paused) << "and from there as before";
 }
 
+TEST(IntakeTest, StopsSheddingWhenTheInboxHoldsTwiceItsBytes) {
+    Situation brimming = owed();
+    brimming.brimming = true;
+    Intake intake;
+    (void)intake.decide(owed(), 0s);
+    ASSERT_EQ(intake.decide(owed(), Intake::kStall), Mode::shedding);
+    EXPECT_EQ(intake.decide(brimming, 1s), Mode::paused);
+    EXPECT_EQ(intake.decide(brimming, 1h), Mode::paused) << "for as long as nobody makes room";
+    EXPECT_FALSE(intake.deadline());
+    EXPECT_EQ(intake.decide(owed(), 2h), Mode::paused);
+    EXPECT_EQ(intake.decide(owed(), 2h + Intake::kStall), Mode::shedding);
+}
+
 }  // namespace
 }  // namespace multimqtt::client

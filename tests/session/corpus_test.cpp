@@ -1,12 +1,14 @@
-// Replays what the fuzzer of whole sessions starts from, and random instructions beside it.
+// Replays what the fuzzers of sessions start from, and random instructions beside it.
+#include "support/corpus.hpp"
+
+#include "options_property.hpp"
 #include "session_property.hpp"
+#include "stream_property.hpp"
 #include "support/script.hpp"
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
-#include <fstream>
-#include <iterator>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -14,15 +16,21 @@ namespace multimqtt::session {
 namespace {
 
 TEST(SessionCorpusTest, HoldsTheFuzzersProperty) {
-    std::size_t files = 0;
-    for (const auto& entry : std::filesystem::directory_iterator{MULTIMQTT_SESSION_CORPUS}) {
-        std::ifstream file{entry.path(), std::ios::binary};
-        const std::string content{std::istreambuf_iterator<char>{file}, {}};
-        const fuzz::SessionRun run{std::as_bytes(std::span{content})};
-        EXPECT_EQ(run.broken(), "") << entry.path();
-        ++files;
+    std::map<Event::Kind, unsigned> events;
+    const std::size_t files = test::replay(MULTIMQTT_CORPUS "/session", [&events](fuzz::Input input) {
+        const fuzz::SessionRun run{input};
+        for (const auto& [kind, count] : run.events()) {
+            events[kind] += count;
+        }
+        return run.broken();
+    });
+    EXPECT_GE(files, 50U);
+    for (const auto kind : {Event::Kind::connected, Event::Kind::connect_failed, Event::Kind::disconnected,
+                            Event::Kind::message, Event::Kind::published, Event::Kind::publish_failed,
+                            Event::Kind::subscribed, Event::Kind::subscribe_failed, Event::Kind::unsubscribed,
+                            Event::Kind::warning, Event::Kind::closed}) {
+        EXPECT_GE(events[kind], 2U) << "the corpus goes everywhere: " << support::to_string(kind);
     }
-    EXPECT_GE(files, 8U);
 }
 
 TEST(SessionCorpusTest, RandomInstructionsHoldTheFuzzersProperty) {
@@ -32,9 +40,20 @@ TEST(SessionCorpusTest, RandomInstructionsHoldTheFuzzersProperty) {
         for (std::byte& byte : input) {
             byte = static_cast<std::byte>(random.below(256));
         }
-        const fuzz::SessionRun run{input};
-        ASSERT_EQ(run.broken(), "") << "seed " << seed;
+        ASSERT_EQ(fuzz::check_session(input), "") << "seed " << seed;
     }
+}
+
+TEST(StreamCorpusTest, HoldsTheFuzzersProperty) {
+    EXPECT_GE(test::replay(MULTIMQTT_CORPUS "/stream", &fuzz::check_stream), 10U);
+}
+
+TEST(StreamCorpusTest, TheCorpusOfTheDecoderHoldsItToo) {
+    EXPECT_GE(test::replay(MULTIMQTT_CORPUS "/decode", &fuzz::check_stream), 24U);
+}
+
+TEST(OptionsCorpusTest, HoldsTheFuzzersProperty) {
+    EXPECT_GE(test::replay(MULTIMQTT_CORPUS "/options", &fuzz::check_options), 5U);
 }
 
 }  // namespace

@@ -77,6 +77,7 @@ TEST_P(BadUriTest, IsRefusedWithoutShowingThePassword) {
     EXPECT_TRUE(options.error().is(Error::bad_uri));
     EXPECT_NE(options.error().message.find(GetParam().said), std::string::npos) << options.error();
     EXPECT_EQ(options.error().message.find("secret"), std::string::npos) << options.error();
+    EXPECT_EQ(options.error().message.find("88888"), std::string::npos) << options.error();
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -84,8 +85,11 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(Bad{"empty", "", "empty"}, Bad{"no_scheme", "user:secret@broker", "must begin with"},
                     Bad{"other_scheme", "http://user:secret@broker", "must begin with"},
                     Bad{"no_host", "mqtt://user:secret@/prefix", "no host"},
-                    Bad{"port_0", "mqtt://user:secret@broker:0", "port 0"},
-                    Bad{"port_too_large", "mqtt://user:secret@broker:65536", "port 65536"},
+                    Bad{"port_0", "mqtt://user:secret@broker:0",
+                        "port of the broker address is out of range"},
+                    Bad{"port_too_large", "mqtt://user:secret@broker:65536", "out of range"},
+                    Bad{"password_with_a_slash", "mqtt://user:88888/secret@broker", "out of range"},
+                    Bad{"password_with_an_at", "mqtt://user:x@y:88888/secret@broker", "out of range"},
                     Bad{"port_with_letters", "mqtt://user:secret@broker:1x", "port"},
                     Bad{"port_that_is_text", "mqtt://user:secret@broker:port", "port"},
                     Bad{"unencoded_space", "mqtt://user:sec ret@broker", "not a valid URI"},
@@ -93,6 +97,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Bad{"fragment", "mqtt://user@broker/prefix#secret", "ends with a '?' or '#'"},
                     Bad{"unix_with_query", "unix:///run/broker.sock?secret", "ends with a '?' or '#'"},
                     Bad{"unix_without_path", "unix://", "names no socket"},
+                    Bad{"unix_with_port", "unix://user:secret@:%41/b", "names no socket"},
                     Bad{"unix_with_host", "unix://run/broker.sock", "three slashes"},
                     Bad{"list_of_different_users", "mqtt://a:secret@one,mqtt://b:secret@two", "same user"}),
     [](const auto& row) { return row.param.name; });

@@ -1,31 +1,40 @@
-// Replays what the fuzzer starts from, so that every test run holds its property against the corpus.
+// Replays what the fuzzers start from, so that every test run holds their properties against the corpora.
+#include "support/corpus.hpp"
+
 #include "bytes.hpp"
 #include "decode_property.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
-#include <fstream>
-#include <iterator>
+#include <array>
+#include <string>
 
 namespace multimqtt::wire {
 namespace {
 
 TEST(DecodeCorpusTest, HoldsTheFuzzersProperty) {
-    std::size_t files = 0;
     std::size_t packets = 0;
-    for (const auto& entry : std::filesystem::directory_iterator{MULTIMQTT_DECODE_CORPUS}) {
-        std::ifstream file{entry.path(), std::ios::binary};
-        const std::string content{std::istreambuf_iterator<char>{file}, {}};
-        ASSERT_FALSE(content.empty()) << entry.path();
-        const auto input = as_bytes(content);
-        const auto outcome = fuzz::decode_all(input.subspan(1), fuzz::options_of(input.front()));
-        EXPECT_EQ(outcome.broken, "") << entry.path();
-        packets += outcome.packets;
-        ++files;
-    }
+    const std::size_t files = test::replay(MULTIMQTT_CORPUS "/decode", [&packets](fuzz::Input input) {
+        if (!input.empty()) {
+            packets += fuzz::decode_all(input.subspan(1), fuzz::options_of(input.front())).packets;
+        }
+        return fuzz::check_decode(input);
+    });
     EXPECT_GE(files, 24U);
     EXPECT_GE(packets, 24U);
+}
+
+TEST(DecodeCorpusTest, HasPacketsOfBothVersionsFromBothSides) {
+    std::array<std::size_t, 4> packets{};
+    (void)test::replay(MULTIMQTT_CORPUS "/decode", [&packets](fuzz::Input input) {
+        if (!input.empty()) {
+            packets[static_cast<std::size_t>(input.front()) % 4] +=
+                fuzz::decode_all(input.subspan(1), fuzz::options_of(input.front())).packets;
+        }
+        return std::string{};
+    });
+    EXPECT_THAT(packets, testing::Each(testing::Ge(5U)));
 }
 
 }  // namespace
