@@ -1,4 +1,5 @@
 // CONNECT and CONNACK, versions, reconnecting, keep-alive and the end.
+#include "session/reconnect.hpp"
 #include "support/script.hpp"
 #include "wire/validate.hpp"
 
@@ -659,22 +660,19 @@ TEST_F(KeepAliveTest, TheAnswerIsAwaitedFromWhenThePingHasLeft) {
 }
 
 TEST_F(KeepAliveTest, TheAnswerIsAwaitedThoughWhatFollowsThePingIsStuck) {
-    script.connect();
-    script.stick();
-    script.publish("a", "first");
-    script.after(9s);  // The PINGREQ waits behind it.
-    script.publish("a", std::string(100, 'x'));
-    script.after(1s);
-    script.write(100);  // All of the first.
-    script.after(4500ms);
-    script.write(10);  // The PINGREQ, and a little of the second.
-    script.expect<wire::Publish>();
-    script.expect<wire::Pingreq>();
-    script.expect_event(Kind::published);
-    script.after(4999ms);
-    script.nothing_else();
-    script.after(1ms);
-    EXPECT_TRUE(script.expect_event(Kind::disconnected).failure.is(Error::keep_alive_timeout));
+    client.connects();
+    network.sticks();
+    client.publish("a", "first");
+    wait(9s);  // The PINGREQ waits behind it.
+    client.publish("a", std::string(100, 'x'));
+    wait(1s);
+    network.takes(100);  // All of the first.
+    wait(4500ms);
+    network.takes(10);  // The PINGREQ, and a little of the second.
+    broker.expects<wire::Publish>();
+    broker.expects<wire::Pingreq>();
+    client.reports(Kind::published);
+    client.reports(Kind::disconnected, {.error = Error::keep_alive_timeout}, after(5s));
 }
 
 TEST_F(KeepAliveTest, WhileReadingPausesSilenceIsNotHeldAgainstTheBroker) {

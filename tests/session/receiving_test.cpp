@@ -275,20 +275,19 @@ TEST_P(PendingDeliveryTest, IsAcknowledgedOnRedeliveryWhenTheApplicationWasFaste
 
 // The unanswered CONNECT began a session, and what that one sent at once was lost. It comes again with DUP.
 TEST_P(PendingDeliveryTest, GivesWayToAnotherMessageOfASessionThatBeganUnseen) {
-    script.after(1s);
-    script.open();
-    script.expect<wire::Connect>();
-    script.cut();
-    script.expect_event(Kind::connect_failed);
+    network.reopens();
+    broker.expects<wire::Connect>();
+    network.cuts();
+    client.reports(Kind::connect_failed);
     resume(true);
-    script.deliver("a", "y", qos, 5, true);
-    const Happened other = script.expect_event(Kind::message);
+    broker.publishes("a", "y", qos, 5, true);
+    const Happened other = client.reports(Kind::message);
     EXPECT_EQ(other.payload, "y");
-    script.acknowledge(delivery);
-    script.nothing_else();
-    script.acknowledge(other.delivery);
+    client.acknowledge(delivery);
+    silence();
+    client.acknowledge(other.delivery);
     expect_ack();
-    script.nothing_else();
+    silence();
 }
 
 TEST_P(PendingDeliveryTest, IsForgottenWhenTheSessionIsLost) {
