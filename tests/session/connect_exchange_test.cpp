@@ -90,8 +90,7 @@ TEST(RefusedConnectExchange, OfEachReturnCodeIsReportedInTheWordsOf50) {
     }
 }
 
-// Everything that the two sides can remember of each other. v5 [MQTT-3.2.2-4], [MQTT-3.2.2-5]; v3.1.1
-// [MQTT-3.1.2-4], [MQTT-3.1.2-6].
+// Everything that the two sides can remember of each other.
 struct Memory {
     ProtocolVersion version;
     bool clean_start;   // What the options ask for.
@@ -149,6 +148,7 @@ constexpr Memory kMemories[] = {
     {v3, false, false, true, true, false, kRepeated},
 };
 
+// v5 [MQTT-3.2.2-4], [MQTT-3.2.2-5]; v3.1.1 [MQTT-3.1.2-4], [MQTT-3.1.2-6].
 TEST(SessionPresentExchange, FollowsFromWhatBothSidesRemember) {
     ASSERT_EQ(std::size(kMemories), 2U * 2 * 2 * 2 * 2);
     for (const Memory& row : kMemories) {

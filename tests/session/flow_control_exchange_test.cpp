@@ -29,7 +29,7 @@ class Window {
 public:
     Window(Script& script, std::uint16_t receive_maximum) : script_{script}, limit_{receive_maximum} {}
 
-    // Takes what the client has sent; v5 [MQTT-3.3.4-7], [MQTT-4.9.0-2].
+    // Takes what the client has sent, which has to fit.
     void read() {
         for (const Sent& sent : std::exchange(script_.broker.heard(), {})) {
             const std::uint16_t id = packet_id(sent.packet);
@@ -73,7 +73,7 @@ private:
 };
 
 // Every order in which a broker can answer four messages of mixed QoS, with each window and each number of
-// packet identifiers.
+// packet identifiers. v5 [MQTT-3.3.4-7], [MQTT-4.9.0-2].
 TEST(QuotaExchange, IsKeptWhateverOrderTheBrokerAnswersIn) {
     constexpr unsigned kAnswers = 6;  // Two messages of QoS 1 and two of QoS 2.
     for (const std::uint16_t limit : {std::uint16_t{1}, std::uint16_t{2}, std::uint16_t{3}}) {

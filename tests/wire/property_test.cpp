@@ -4,8 +4,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <set>
 #include <string>
+#include <utility>
+#include <variant>
+#include <vector>
 
 namespace multimqtt::wire {
 namespace {
@@ -117,6 +121,42 @@ TEST(PropertyTest, StandsInAnyOrderWithAllOthersOfItsPacket) {
                            packet(packet_rule.first, body_with(packet_rule, backwards)), Verdict::good);
         }
     }
+}
+
+std::vector<std::pair<std::string, std::string>> user_properties_of(const Packet& decoded) {
+    std::vector<std::pair<std::string, std::string>> found;
+    std::visit(
+        [&](const auto& any) {
+            if constexpr (requires { any.properties.user_properties; }) {
+                for (const UserProperty& item : any.properties.user_properties) {
+                    found.emplace_back(item.name, item.value);
+                }
+            }
+        },
+        decoded);
+    return found;
+}
+
+// Lists are read again from the bytes of the packet, past everything that stands between their items.
+TEST(PropertyTest, IsNoObstacleToTheListsAroundIt) {
+    const std::vector<std::pair<std::string, std::string>> expected = {{"a", "1"}, {"b", "2"}};
+    for_each_allowed([&](const PacketRule& packet_rule, const PropertyRule& property) {
+        SCOPED_TRACE(name_of(packet_rule, property));
+        if (property.value != Value::text_pair) {
+            const ByteVector input = carrying(
+                packet_rule, property,
+                joined({bytes("26 00 01 'a' 00 01 '1'"), sample(property), bytes("26 00 01 'b' 00 01 '2'")}));
+            EXPECT_EQ(user_properties_of(decode(input, {}).packet), expected);
+        }
+        if (type_of(packet_rule) == PacketType::publish && property.id != 0x0B) {
+            const ByteVector input = carrying(packet_rule, property,
+                                              joined({bytes("0B 01"), sample(property), bytes("0B 80 01")}));
+            const Decoded decoded = decode(input, {});
+            const auto& publish = std::get<Publish>(decoded.packet);
+            const std::array<std::uint32_t, 2> identifiers = {1, 128};
+            EXPECT_TRUE(publish.properties.subscription_identifiers == SubscriptionIdentifiers{identifiers});
+        }
+    });
 }
 
 TEST(PropertyTest, IsCutOffNowhere) {
