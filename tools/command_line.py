@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tools import checking, documentation, fuzzing, programs, testing
+from tools import checking, documentation, fuzzing, programs, simulating, testing
 from tools.steps import StepFailedError, say
 
 _Arguments = Callable[[argparse.ArgumentParser], None]
@@ -31,6 +31,7 @@ VERBS = {
     "fix": Verb("format everything in place", checking.fix),
     "bench": Verb("measure", programs.bench, passes_on=True),
     "fuzz": Verb("run each fuzzer for some seconds", fuzzing.run, fuzzing.add_arguments),
+    "simulate": Verb("run the session in simulated worlds", simulating.run, simulating.add_arguments),
     "docs": Verb("make and check the documents, build their pages", documentation.run),
 }
 
@@ -66,5 +67,5 @@ def main(arguments: list[str]) -> int:
 def _list_verbs() -> None:
     say("usage: ./run VERB [options]\n")
     for name, verb in VERBS.items():
-        say(f"  {name:6} {verb.summary}")
+        say(f"  {name:8} {verb.summary}")
     say("\nEach sets up what it needs first: Debian packages, .venv, builds. `./run VERB --help` says more.")

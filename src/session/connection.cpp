@@ -121,11 +121,9 @@ void Session::Parts::forget_connection(TimePoint now) {
             token, {Error::connection_lost, "The connection ended before this QoS 0 message had left."});
     }
     // What belongs to the session stays: v5 [MQTT-3.1.2-23]; v3.1.1 [MQTT-3.1.2-4].
-    outbound.connection_lost(output.written());
+    queue_again(outbound.connection_lost(output.written()), now);
+    release(subscriptions.connection_lost());
     inbound.connection_lost();
-    for (const std::uint16_t packet_id : subscriptions.connection_lost()) {
-        packet_ids.release(packet_id);
-    }
     inbound_aliases.reset(0);
     outbound_aliases.reset(0);
     keep_alive.stop();

@@ -135,14 +135,14 @@ void Inbound::acknowledge(DeliveryId delivery, ReasonCode reason) {
     --unacknowledged_;
 }
 
-std::optional<Inbound::Ack> Inbound::next_ack() {
-    if (auto ack = next_ack_of(Qos::at_least_once)) {
+std::optional<Inbound::Ack> Inbound::next_ack(ProtocolVersion version) {
+    if (auto ack = next_ack_of(Qos::at_least_once, version)) {
         return ack;
     }
-    return next_ack_of(Qos::exactly_once);
+    return next_ack_of(Qos::exactly_once, version);
 }
 
-std::optional<Inbound::Ack> Inbound::next_ack_of(Qos qos) {
+std::optional<Inbound::Ack> Inbound::next_ack_of(Qos qos, ProtocolVersion version) {
     std::deque<Slot>& order = order_of(qos);
     if (order.empty() || !entries_[order.front()].acknowledged) {
         return std::nullopt;
@@ -153,8 +153,8 @@ std::optional<Inbound::Ack> Inbound::next_ack_of(Qos qos) {
     entry.queued = false;
     // v5 [MQTT-2.2.1-5], [MQTT-4.3.2-4], [MQTT-4.3.3-8]; v3.1.1 [MQTT-2.3.1-6], [MQTT-4.3.2-2],
     // [MQTT-4.3.3-2].
-    const Ack ack{qos, entry.packet_id, entry.reason};
-    if (qos == Qos::exactly_once && !is_failure(entry.reason)) {
+    const Ack ack{qos, entry.packet_id, version == ProtocolVersion::v5 ? entry.reason : ReasonCode::success};
+    if (qos == Qos::exactly_once && !is_failure(ack.reason)) {
         entry.stage = Stage::awaiting_pubrel;
     } else {
         free(slot);  // A PUBREC of 0x80 or more ends the exchange too, v5 [MQTT-4.3.3-9].

@@ -59,7 +59,8 @@ public:
 
     /// Unknown and forgotten deliveries are ignored.
     void acknowledge(DeliveryId delivery, ReasonCode reason);
-    [[nodiscard]] std::optional<Ack> next_ack();
+    /// `version` of the connection it goes out on: only 5.0 has reasons.
+    [[nodiscard]] std::optional<Ack> next_ack(ProtocolVersion version);
 
     /// Messages that count against our Receive Maximum: not yet acknowledged by PUBACK or PUBCOMP.
     [[nodiscard]] std::size_t open() const noexcept { return open_; }
@@ -104,7 +105,7 @@ private:
     void uncount(Entry& entry) noexcept;
     void enqueue(Slot slot);
     void free(Slot slot);
-    [[nodiscard]] std::optional<Ack> next_ack_of(Qos qos);
+    [[nodiscard]] std::optional<Ack> next_ack_of(Qos qos, ProtocolVersion version);
 
     std::vector<Entry> entries_;
     std::vector<Slot> free_;

@@ -121,20 +121,24 @@ void Outbound::sent(Slot slot, std::uint64_t position) noexcept {
     }
 }
 
-void Outbound::connection_lost(std::uint64_t written) {
+std::vector<std::uint16_t> Outbound::connection_lost(std::uint64_t written) {
     for (Slot slot = publishes_.front(); slot != kNone; slot = messages_[slot].next) {
         Message& message = messages_[slot];
-        // Nothing of a packet that the transport has not even begun with can have reached the broker.
-        if (message.counted && written > message.position) {
-            message.handed_over = true;
-        }
+        message.handed_over = message.handed_over || (message.counted && written > message.position);
         message.counted = false;
     }
     for (Slot slot = releases_.front(); slot != kNone; slot = messages_[slot].next) {
         messages_[slot].counted = false;
     }
     counted_ = 0;
+    // Nothing of a packet that the transport has not even begun with can have reached the broker. Such
+    // messages are the last ones, because what was sent before is sent again first.
+    std::vector<std::uint16_t> released;
+    while (!publishes_.empty() && !messages_[publishes_.back()].handed_over) {
+        released.push_back(take_back(publishes_.back()));
+    }
     first_to_resend_ = publishes_.front();
+    return released;
 }
 
 void Outbound::session_resumed() {
@@ -144,19 +148,25 @@ void Outbound::session_resumed() {
     }
 }
 
-void Outbound::publish_again(std::vector<std::uint16_t>& released) {
+std::vector<std::uint16_t> Outbound::publish_again() {
+    std::vector<std::uint16_t> released;
     while (!publishes_.empty()) {
-        const Slot slot = publishes_.back();
-        Message& message = messages_[slot];
-        publishes_.remove(messages_, slot);
-        released.push_back(message.packet_id);
-        uncount(message);
-        forget_packet_id(message);
-        message.state = DeliveryState::finished;
-        message.handed_over = false;
-        queue_.push_front(messages_, slot);
+        released.push_back(take_back(publishes_.back()));
     }
     first_to_resend_ = kNone;
+    return released;
+}
+
+std::uint16_t Outbound::take_back(Slot slot) noexcept {
+    Message& message = messages_[slot];
+    const std::uint16_t packet_id = message.packet_id;
+    publishes_.remove(messages_, slot);
+    uncount(message);
+    forget_packet_id(message);
+    message.state = DeliveryState::finished;
+    message.handed_over = false;
+    queue_.push_front(messages_, slot);
+    return packet_id;
 }
 
 void Outbound::uncount(Message& message) noexcept {

@@ -91,15 +91,17 @@ public:
     /// Whether a new message would overtake one that waits.
     [[nodiscard]] bool waiting() const noexcept { return !queue_.empty() || first_to_resend_ != kNone; }
 
-    /// The connection is gone; its transport had taken bytes up to `written`.
-    void connection_lost(std::uint64_t written);
+    /// The connection is gone; its transport had taken bytes up to `written`. What it had not begun with was
+    /// never sent: such messages go back to the front of the queue. Returns their packet identifiers.
+    [[nodiscard]] std::vector<std::uint16_t> connection_lost(std::uint64_t written);
     /// All of `releases` will be sent again at once and count again; `publishes` follow as the quota allows.
     void session_resumed();
-    /// Moves `publishes` back to the front of the queue, in order, as messages that were never sent. Their
-    /// packet identifiers are given to `released`.
-    void publish_again(std::vector<std::uint16_t>& released);
+    /// Moves `publishes` back to the front of the queue, in order, as messages that were never sent. Returns
+    /// their packet identifiers.
+    [[nodiscard]] std::vector<std::uint16_t> publish_again();
 
 private:
+    [[nodiscard]] std::uint16_t take_back(Slot slot) noexcept;
     void uncount(Message& message) noexcept;
     void forget_packet_id(Message& message) noexcept;
 

@@ -21,6 +21,8 @@ public:
     /// An identifier that is not in use, or 0 when all are: wait until one is released.
     [[nodiscard]] std::uint16_t acquire() noexcept;
     void release(std::uint16_t id) noexcept;
+    /// The next one is looked for from `id` on, whatever its size.
+    void go_on_at(std::uint64_t id) noexcept { last_ = static_cast<std::uint16_t>(id % largest_); }
 
     [[nodiscard]] bool in_use(std::uint16_t id) const noexcept {
         return (used_[id / kBits] >> (id % kBits) & 1) != 0;

@@ -65,8 +65,7 @@ struct Session::Parts {
     void handle(const wire::Connack& connack, TimePoint now);
     void refused(const wire::Connack& connack, TimePoint now);
     void apply_grants(TimePoint now);
-    void lose_session();
-    void give_up_handed_over();
+    void lose_session(TimePoint now);
     void resume_releases();
     void check_kept_messages();
     void give_up_sent(Outbound::Slot slot, Failure failure);
@@ -96,6 +95,9 @@ struct Session::Parts {
     void finish(Outbound::Slot slot, ReasonCode reason);
     void give_up(Outbound::Slot slot, Failure failure);
     void report_left();
+    void release(const std::vector<std::uint16_t>& identifiers);
+    /// For messages that are in the queue again, after these packet identifiers have served them.
+    void queue_again(const std::vector<std::uint16_t>& identifiers, TimePoint now);
 
     // requests.cpp: SUBSCRIBE and UNSUBSCRIBE, and what the broker answers.
     void send_requests();
@@ -138,6 +140,8 @@ struct Session::Parts {
     bool established = false;       // That CONNACK accepted us.
     /// Since we last knew, a CONNECT had no answer: a session that is present may be a new one.
     bool session_doubtful = false;
+    /// What a SUBSCRIBE of the last connection could say; see `subscribe_terms`.
+    std::uint8_t last_subscribe_terms = 2;
     bool overrun_reported = false;  ///< That the broker disregards our Receive Maximum.
     Backoff backoff;
     RetryPolicy retry = RetryPolicy::back_off;  // For when the transport that is closing has closed.

@@ -238,7 +238,7 @@ void Session::Parts::write_publish(wire::Publish& publish, bool has_properties,
 // fit any packet size: v5 [MQTT-3.4.2-2], [MQTT-3.4.2-3], [MQTT-3.5.2-2], [MQTT-3.5.2-3].
 void Session::Parts::send_acks() {
     while (phase == Phase::connected) {
-        const auto ack = inbound.next_ack();
+        const auto ack = inbound.next_ack(grants.version);
         if (!ack) {
             break;
         }
@@ -283,6 +283,19 @@ void Session::Parts::give_up(Outbound::Slot slot, Failure failure) {
     events.publish_failed(outbound[slot].token, std::move(failure));
     packet_ids.release(outbound[slot].packet_id);
     outbound.remove(slot);
+}
+
+void Session::Parts::release(const std::vector<std::uint16_t>& identifiers) {
+    for (const std::uint16_t packet_id : identifiers) {
+        packet_ids.release(packet_id);
+    }
+}
+
+void Session::Parts::queue_again(const std::vector<std::uint16_t>& identifiers, TimePoint now) {
+    release(identifiers);
+    if (!identifiers.empty()) {
+        next_expiry = now;  // Some may have expired where that did not count.
+    }
 }
 
 void Session::Parts::report_left() {

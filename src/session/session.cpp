@@ -8,12 +8,8 @@
 namespace multimqtt::session {
 namespace {
 
-// The reason codes that a client may put into PUBACK and PUBREC, v5 [MQTT-3.4.2-1], [MQTT-3.5.2-1]; 3.x has
-// none.
-ReasonCode sendable(ReasonCode reason, ProtocolVersion version) noexcept {
-    if (version != ProtocolVersion::v5) {
-        return ReasonCode::success;
-    }
+// The reason codes that a client may put into PUBACK and PUBREC, v5 [MQTT-3.4.2-1], [MQTT-3.5.2-1].
+ReasonCode sendable(ReasonCode reason) noexcept {
     switch (reason) {
         case ReasonCode::implementation_specific_error:
         case ReasonCode::not_authorized:
@@ -70,7 +66,7 @@ void Session::unsubscribe(std::string_view filter) {
 }
 
 void Session::acknowledge(DeliveryId delivery, ReasonCode reason) {
-    parts_->inbound.acknowledge(delivery, sendable(reason, parts_->grants.version));
+    parts_->inbound.acknowledge(delivery, sendable(reason));
     parts_->send_acks();
 }
 

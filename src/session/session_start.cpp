@@ -11,6 +11,11 @@ namespace {
 // PUBACK, PUBREC, PUBREL and PUBCOMP with a reason code, the largest packets that cannot be made smaller.
 constexpr std::uint32_t kAcknowledgementBytes = 5;
 
+// What a SUBSCRIBE can say: 0: filter and QoS; 1: the options of 5.0 as well; 2: and an identifier.
+std::uint8_t subscribe_terms(const Grants& grants) noexcept {
+    return grants.version != ProtocolVersion::v5 ? 0 : grants.subscription_identifiers_available ? 2 : 1;
+}
+
 }  // namespace
 
 void Session::Parts::handle(const wire::Connack& connack, TimePoint now) {
@@ -46,6 +51,12 @@ void Session::Parts::handle(const wire::Connack& connack, TimePoint now) {
     apply_grants(now);
     ++counters.connects;
     counters.reconnects += connected_before ? 1 : 0;
+    if (!connected_before && grants.session_present) {
+        // The process that had this session may have left QoS 2 messages unreleased. To the broker a new
+        // message with such an identifier is the old one, v5 [MQTT-4.3.3-10], so we keep away from where it
+        // began.
+        packet_ids.go_on_at(random.next());
+    }
     connected_before = true;
     session_ends_at.reset();
     phase = Phase::connected;
@@ -53,14 +64,17 @@ void Session::Parts::handle(const wire::Connack& connack, TimePoint now) {
     connected_at = now;
     events.connection(Event::Kind::connected);
     if (!grants.session_present) {
-        lose_session();
+        lose_session(now);
     }
     if (session_doubtful) {
         inbound.session_doubtful();
     }
-    const auto kept = !grants.session_present ? Subscriptions::Kept::nothing
-                      : session_doubtful      ? Subscriptions::Kept::unknown
-                                              : Subscriptions::Kept::all;
+    // What could not be said when the subscriptions were made is said now.
+    const std::uint8_t terms = subscribe_terms(grants);
+    const bool more_to_say = terms > std::exchange(last_subscribe_terms, terms);
+    const auto kept = !grants.session_present           ? Subscriptions::Kept::nothing
+                      : session_doubtful || more_to_say ? Subscriptions::Kept::unknown
+                                                        : Subscriptions::Kept::all;
     for (std::string& filter : subscriptions.connection_opened(kept)) {
         events.subscription(Event::Kind::unsubscribed, std::move(filter), ReasonCode::success);
     }
@@ -95,36 +109,21 @@ void Session::Parts::apply_grants(TimePoint now) {
 
 // What is in flight belongs to a session that the broker no longer has: v5 [MQTT-3.1.2-4], [MQTT-3.2.2-5];
 // v3.1.1 [MQTT-3.1.2-6].
-void Session::Parts::lose_session() {
+void Session::Parts::lose_session(TimePoint now) {
     inbound.session_lost();
     // A PUBREC has said that the broker owns these; published again they could arrive twice.
     while (!outbound.releases().empty()) {
         finish(outbound.releases().front(), outbound[outbound.releases().front()].reason);
     }
     if (options.lost_session == LostSession::fail) {
-        give_up_handed_over();
-    }
-    std::vector<std::uint16_t> released;
-    for (Outbound::Slot slot = outbound.publishes().front(); slot != Outbound::kNone;
-         slot = outbound.next(slot)) {
-        watch_expiry(outbound[slot]);
-    }
-    outbound.publish_again(released);
-    for (const std::uint16_t packet_id : released) {
-        packet_ids.release(packet_id);
-    }
-}
-
-// What never began to leave is no loss of the session's.
-void Session::Parts::give_up_handed_over() {
-    for (Outbound::Slot slot = outbound.publishes().front(); slot != Outbound::kNone;) {
-        const Outbound::Slot next = outbound.next(slot);
-        if (outbound[slot].handed_over) {
-            give_up(slot, {Error::session_lost,
-                           "The broker has lost the session before it acknowledged this message."});
+        while (!outbound.publishes().empty()) {
+            give_up(outbound.publishes().front(),
+                    {Error::session_lost,
+                     "The broker has lost the session before it acknowledged this message."});
         }
-        slot = next;
+        return;
     }
+    queue_again(outbound.publish_again(), now);
 }
 
 // A PUBREL waits for no quota; those of an earlier connection count as in flight, to stay below the

@@ -40,6 +40,9 @@ def test_the_table_names_every_folder_of_src():
         ("include/multimqtt/client.hpp", "session/session.hpp"),
         ("bindings/bind_client.cpp", "client/outbox.hpp"),
         ("examples/cpp/publisher.cpp", "wire/packet.hpp"),
+        ("tests/simulation/world.cpp", "wire/packet.hpp"),
+        ("tests/simulation/model/broker.cpp", "wire/packet.hpp"),
+        ("tests/simulation/model/broker.cpp", "session/session.hpp"),
     ],
     ids=lambda value: value.replace("/", "_").replace(".", "_"),
 )

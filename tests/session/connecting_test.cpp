@@ -186,6 +186,15 @@ TEST(SessionPresentTest, OfAnEarlierProcessIsTakenOver) {
     client.reports(Kind::message, {.payload = "old"});
 }
 
+// The process before may have left QoS 2 messages unreleased, and it began with identifier 1.
+TEST(SessionPresentTest, OfAnEarlierProcessIsNotGivenItsFirstIdentifiers) {
+    Script script;
+    auto& [client, network, broker] = script.roles();
+    client.connects(resuming());
+    client.publish("a", "1", Qos::exactly_once);
+    EXPECT_GT(broker.expects<wire::Publish>().packet_id, 1'000u);
+}
+
 // Item by item of MQTT 5.0 section 3.2.2.3: what is absent has its default on each connection.
 TEST(GrantsTest, AbsentPropertiesMeanDefaultsNotThoseOfTheLastConnection) {
     Options options = quiet_options();

@@ -34,21 +34,6 @@ void write_up_to(Script& script, Written written, const Step& step) {
     }
 }
 
-// What has happened since, in one line: the events and the packets, these without their identifiers.
-std::string told(Script& script) {
-    std::string story;
-    const auto tell = [&](std::string_view what) { story.append(story.empty() ? "" : ", ").append(what); };
-    for (const Happened& event : std::exchange(script.client.events(), {})) {
-        tell(to_string(event.kind));
-    }
-    for (const Sent& sent : std::exchange(script.broker.heard(), {})) {
-        const auto* publish = std::get_if<wire::Publish>(&sent.packet);
-        tell(std::string{wire::name(wire::type_of(sent.packet))} +
-             (publish != nullptr && publish->dup ? " dup" : ""));
-    }
-    return story;
-}
-
 void cut(Script& script) {
     script.network.cuts();
     script.client.reports(disconnected);
@@ -60,7 +45,7 @@ wire::Connack connack(bool session_present) {
 
 // Our own messages.
 
-struct Outbound {
+struct OutboundRow {
     Qos qos;
     bool released;         // PUBREC has come; the last packet is PUBREL.
     Written written;       // Of PUBLISH, or of PUBREL.
@@ -70,7 +55,7 @@ struct Outbound {
 };
 
 // v5 [MQTT-4.4.0-1], [MQTT-3.3.1-1], [MQTT-4.3.3-6]; v3.1.1 [MQTT-4.4.0-1], [MQTT-3.3.1-1], [MQTT-4.3.3-1].
-constexpr Outbound kOutbound[] = {
+constexpr OutboundRow kOutbound[] = {
     // Nothing of it has left: it is no repetition, and no session can have lost it.
     {Qos::at_least_once, false, Written::nothing, "PUBLISH", "PUBLISH", "PUBLISH"},
     {Qos::at_least_once, false, Written::one_byte, "PUBLISH dup", "PUBLISH", "publish_failed"},
@@ -90,7 +75,7 @@ Options policy_options(ProtocolVersion version, LostSession policy) {
     return options;
 }
 
-void send_up_to(Script& script, const Outbound& row) {
+void send_up_to(Script& script, const OutboundRow& row) {
     auto& [client, network, broker] = script.roles();
     client.connects();
     if (!row.released) {
@@ -104,14 +89,14 @@ void send_up_to(Script& script, const Outbound& row) {
 }
 
 // What the new connection begins with. The broker then goes through the rest, which ends well and once.
-std::string goes_on_with(Script& script, const Outbound& row) {
+std::string goes_on_with(Script& script, const OutboundRow& row) {
     auto& [client, network, broker] = script.roles();
     if (broker.heard().empty()) {
-        return told(script);
+        return script.story();
     }
     const std::uint16_t id = packet_id(broker.heard().front().packet);
     const bool released = wire::type_of(broker.heard().front().packet) == PacketType::pubrel;
-    const std::string story = told(script);
+    const std::string story = script.story();
     if (row.qos == Qos::at_least_once) {
         broker.sends(wire::Puback{id, ReasonCode::success, {}});
     } else {
@@ -130,7 +115,7 @@ std::string goes_on_with(Script& script, const Outbound& row) {
 template <class Visit>
 void for_each_outbound(const Visit& visit) {
     for (const ProtocolVersion version : kVersions) {
-        for (const Outbound& row : kOutbound) {
+        for (const OutboundRow& row : kOutbound) {
             SCOPED_TRACE(std::string{to_string(version)} + ", QoS " +
                          std::to_string(static_cast<int>(row.qos)) + ", of " +
                          (row.released ? "PUBREL" : "PUBLISH") +
@@ -141,20 +126,22 @@ void for_each_outbound(const Visit& visit) {
 }
 
 TEST(CutWhileSendingTest, AResumedSessionGoesOnWhereItWas) {
-    for_each_outbound([](const Outbound& row, ProtocolVersion version) {
+    for_each_outbound([](const OutboundRow& row, ProtocolVersion version) {
         Script script{version};
         send_up_to(script, row);
         cut(script);
-        EXPECT_EQ(told(script), "");
+        EXPECT_EQ(script.story(), "");
         script.client.reconnects(connack(true));
-        EXPECT_EQ(packet_id(script.broker.heard().front().packet), 1) << "the identifier stays";
+        if (row.released || row.written != Written::nothing) {
+            EXPECT_EQ(packet_id(script.broker.heard().front().packet), 1) << "the identifier stays";
+        }
         EXPECT_EQ(goes_on_with(script, row), row.resumed);
     });
 }
 
 // v5 [MQTT-3.2.2-5].
 TEST(CutWhileSendingTest, ALostSessionPublishesAgainWhatTheBrokerMayNotHave) {
-    for_each_outbound([](const Outbound& row, ProtocolVersion version) {
+    for_each_outbound([](const OutboundRow& row, ProtocolVersion version) {
         Script script{version};
         send_up_to(script, row);
         cut(script);
@@ -164,7 +151,7 @@ TEST(CutWhileSendingTest, ALostSessionPublishesAgainWhatTheBrokerMayNotHave) {
 }
 
 TEST(CutWhileSendingTest, ALostSessionFailsWhatTheBrokerMayNotHaveWhenAskedTo) {
-    for_each_outbound([](const Outbound& row, ProtocolVersion version) {
+    for_each_outbound([](const OutboundRow& row, ProtocolVersion version) {
         Script script{policy_options(version, LostSession::fail)};
         send_up_to(script, row);
         cut(script);
@@ -174,7 +161,7 @@ TEST(CutWhileSendingTest, ALostSessionFailsWhatTheBrokerMayNotHaveWhenAskedTo) {
 }
 
 TEST(CutWhileSendingTest, ASecondCutBeforeAnythingLeftChangesNothing) {
-    for_each_outbound([](const Outbound& row, ProtocolVersion version) {
+    for_each_outbound([](const OutboundRow& row, ProtocolVersion version) {
         Script script{version};
         send_up_to(script, row);
         cut(script);
@@ -190,12 +177,12 @@ TEST(CutWhileSendingTest, ASecondCutBeforeAnythingLeftChangesNothing) {
 }
 
 TEST(CutWhileSendingTest, AClosedSessionFailsItOnce) {
-    for_each_outbound([](const Outbound& row, ProtocolVersion version) {
+    for_each_outbound([](const OutboundRow& row, ProtocolVersion version) {
         Script script{version};
         send_up_to(script, row);
         cut(script);
         script.client.close(0s);
-        EXPECT_EQ(told(script), "publish_failed, closed");
+        EXPECT_EQ(script.story(), "publish_failed, closed");
         script.silence(1h);
     });
 }
@@ -209,7 +196,7 @@ TEST(CutWhileSendingTest, Qos0EndsWithTheConnectionUnlessAllOfItHasLeft) {
             write_up_to(script, written, [&script] { script.client.publish("a", "x"); });
             script.broker.heard().clear();
             script.network.cuts();
-            EXPECT_EQ(told(script),
+            EXPECT_EQ(script.story(),
                       written == Written::all ? "published, disconnected" : "disconnected, publish_failed");
             script.client.reconnects(connack(true));
             script.silence(1h);
@@ -253,7 +240,7 @@ TEST(CutWhileSendingTest, EverythingIsSentAgainInItsOrder) {
 
 // Messages of the broker.
 
-struct Inbound {
+struct InboundRow {
     Qos qos;
     enum class Last : std::uint8_t {
         publish,
@@ -265,35 +252,38 @@ struct Inbound {
     const char* resumed;  // What the client does then.
 };
 
+constexpr const char* kUnknown = "PUBCOMP packet_identifier_not_found";
+
 // v5 [MQTT-4.3.2-5], [MQTT-4.3.3-10], [MQTT-4.3.3-11]; v3.1.1 [MQTT-4.3.2-2], [MQTT-4.3.3-2].
-constexpr Inbound kInbound[] = {
+constexpr InboundRow kInbound[] = {
     // The application still has it: it gets it once, and the acknowledgement waits for it.
-    {Qos::at_least_once, Inbound::Last::publish, Written::all, PacketType::publish, ""},
-    {Qos::exactly_once, Inbound::Last::publish, Written::all, PacketType::publish, ""},
+    {Qos::at_least_once, InboundRow::Last::publish, Written::all, PacketType::publish, ""},
+    {Qos::exactly_once, InboundRow::Last::publish, Written::all, PacketType::publish, ""},
     // A QoS 1 message that is done with is forgotten with its PUBACK.
-    {Qos::at_least_once, Inbound::Last::acknowledgement, Written::nothing, PacketType::publish, "message"},
-    {Qos::at_least_once, Inbound::Last::acknowledgement, Written::one_byte, PacketType::publish, "message"},
-    {Qos::at_least_once, Inbound::Last::acknowledgement, Written::all, PacketType::publish, "message"},
+    {Qos::at_least_once, InboundRow::Last::acknowledgement, Written::nothing, PacketType::publish, "message"},
+    {Qos::at_least_once, InboundRow::Last::acknowledgement, Written::one_byte, PacketType::publish,
+     "message"},
+    {Qos::at_least_once, InboundRow::Last::acknowledgement, Written::all, PacketType::publish, "message"},
     // A QoS 2 message is known until PUBREL, whether or not PUBREC has arrived.
-    {Qos::exactly_once, Inbound::Last::acknowledgement, Written::nothing, PacketType::publish, "PUBREC"},
-    {Qos::exactly_once, Inbound::Last::acknowledgement, Written::one_byte, PacketType::publish, "PUBREC"},
-    {Qos::exactly_once, Inbound::Last::acknowledgement, Written::all, PacketType::publish, "PUBREC"},
-    {Qos::exactly_once, Inbound::Last::acknowledgement, Written::all, PacketType::pubrel, "PUBCOMP"},
-    {Qos::exactly_once, Inbound::Last::pubcomp, Written::nothing, PacketType::pubrel, "PUBCOMP"},
-    {Qos::exactly_once, Inbound::Last::pubcomp, Written::one_byte, PacketType::pubrel, "PUBCOMP"},
-    {Qos::exactly_once, Inbound::Last::pubcomp, Written::all, PacketType::pubrel, "PUBCOMP"},
+    {Qos::exactly_once, InboundRow::Last::acknowledgement, Written::nothing, PacketType::publish, "PUBREC"},
+    {Qos::exactly_once, InboundRow::Last::acknowledgement, Written::one_byte, PacketType::publish, "PUBREC"},
+    {Qos::exactly_once, InboundRow::Last::acknowledgement, Written::all, PacketType::publish, "PUBREC"},
+    {Qos::exactly_once, InboundRow::Last::acknowledgement, Written::all, PacketType::pubrel, "PUBCOMP"},
+    {Qos::exactly_once, InboundRow::Last::pubcomp, Written::nothing, PacketType::pubrel, kUnknown},
+    {Qos::exactly_once, InboundRow::Last::pubcomp, Written::one_byte, PacketType::pubrel, kUnknown},
+    {Qos::exactly_once, InboundRow::Last::pubcomp, Written::all, PacketType::pubrel, kUnknown},
 };
 
 constexpr std::uint16_t kInboundId = 5;
 
-DeliveryId take_up_to(Script& script, const Inbound& row) {
+DeliveryId take_up_to(Script& script, const InboundRow& row) {
     auto& [client, network, broker] = script.roles();
     client.connects();
     broker.publishes("a", "x", row.qos, kInboundId);
     const DeliveryId delivery = client.reports(message).delivery;
-    if (row.last == Inbound::Last::acknowledgement) {
+    if (row.last == InboundRow::Last::acknowledgement) {
         write_up_to(script, row.written, [&] { script.client.acknowledge(delivery); });
-    } else if (row.last == Inbound::Last::pubcomp) {
+    } else if (row.last == InboundRow::Last::pubcomp) {
         client.acknowledge(delivery);
         broker.expects(PacketType::pubrec);
         write_up_to(script, row.written, [&script] {
@@ -304,7 +294,7 @@ DeliveryId take_up_to(Script& script, const Inbound& row) {
     return delivery;
 }
 
-void repeat(Script& script, const Inbound& row, bool dup) {
+void repeat(Script& script, const InboundRow& row, bool dup) {
     if (row.repeated == PacketType::publish) {
         script.broker.publishes("a", "x", row.qos, kInboundId, dup);
     } else {
@@ -315,7 +305,7 @@ void repeat(Script& script, const Inbound& row, bool dup) {
 template <class Visit>
 void for_each_inbound(const Visit& visit) {
     for (const ProtocolVersion version : kVersions) {
-        for (const Inbound& row : kInbound) {
+        for (const InboundRow& row : kInbound) {
             SCOPED_TRACE(std::string{to_string(version)} + ", QoS " +
                          std::to_string(static_cast<int>(row.qos)) + ", row " +
                          std::to_string(&row - std::begin(kInbound)));
@@ -325,24 +315,24 @@ void for_each_inbound(const Visit& visit) {
 }
 
 TEST(CutWhileReceivingTest, AResumedSessionGoesOnWhereItWas) {
-    for_each_inbound([](const Inbound& row, ProtocolVersion version) {
+    for_each_inbound([](const InboundRow& row, ProtocolVersion version) {
         Script script{version};
         const DeliveryId delivery = take_up_to(script, row);
         cut(script);
         script.client.reconnects(connack(true));
         script.silence();  // It is for the broker to go on.
         repeat(script, row, true);
-        EXPECT_EQ(told(script), row.resumed);
-        if (row.last == Inbound::Last::publish) {
+        EXPECT_EQ(script.story(), outline_in(version, row.resumed));
+        if (row.last == InboundRow::Last::publish) {
             script.client.acknowledge(delivery);
-            EXPECT_EQ(told(script), row.qos == Qos::at_least_once ? "PUBACK" : "PUBREC");
+            EXPECT_EQ(script.story(), row.qos == Qos::at_least_once ? "PUBACK" : "PUBREC");
         }
     });
 }
 
 TEST(CutWhileReceivingTest, WhatIsAcknowledgedWhileAwayIsSentWhenTheBrokerRepeatsTheMessage) {
-    for_each_inbound([](const Inbound& row, ProtocolVersion version) {
-        if (row.last != Inbound::Last::publish) {
+    for_each_inbound([](const InboundRow& row, ProtocolVersion version) {
+        if (row.last != InboundRow::Last::publish) {
             return;
         }
         Script script{version};
@@ -352,13 +342,13 @@ TEST(CutWhileReceivingTest, WhatIsAcknowledgedWhileAwayIsSentWhenTheBrokerRepeat
         script.client.reconnects(connack(true));
         script.silence();
         repeat(script, row, true);
-        EXPECT_EQ(told(script), row.qos == Qos::at_least_once ? "PUBACK" : "PUBREC");
+        EXPECT_EQ(script.story(), row.qos == Qos::at_least_once ? "PUBACK" : "PUBREC");
     });
 }
 
 // v5 [MQTT-3.2.2-5].
 TEST(CutWhileReceivingTest, ALostSessionKnowsNothing) {
-    for_each_inbound([](const Inbound& row, ProtocolVersion version) {
+    for_each_inbound([](const InboundRow& row, ProtocolVersion version) {
         Script script{version};
         const DeliveryId delivery = take_up_to(script, row);
         cut(script);
@@ -366,7 +356,8 @@ TEST(CutWhileReceivingTest, ALostSessionKnowsNothing) {
         script.client.acknowledge(delivery);
         script.silence();
         repeat(script, row, false);
-        EXPECT_EQ(told(script), row.repeated == PacketType::publish ? "message" : "PUBCOMP");
+        EXPECT_EQ(script.story(),
+                  row.repeated == PacketType::publish ? "message" : outline_in(version, kUnknown));
     });
 }
 
@@ -388,7 +379,7 @@ TEST(CutWhileReceivingTest, HalfAPacketIsForgotten) {
             cut(script);
             script.client.reconnects(connack(true));
             script.broker.publishes("a", "x", Qos::at_least_once, 5, true);
-            EXPECT_EQ(told(script), "message");
+            EXPECT_EQ(script.story(), "message");
         }
     }
 }
@@ -407,10 +398,10 @@ TEST(CutWhileSubscribingTest, TheRequestIsMadeAgainUntilItIsAnswered) {
                 cut(script);
                 script.client.reconnects(connack(present));
                 script.broker.expects(PacketType::subscribe).replies(PacketType::suback);
-                EXPECT_EQ(told(script), "subscribed");
+                EXPECT_EQ(script.story(), "subscribed");
                 cut(script);
                 script.client.reconnects(connack(present));
-                EXPECT_EQ(told(script), present ? "" : "SUBSCRIBE") << "a session keeps its subscriptions";
+                EXPECT_EQ(script.story(), present ? "" : "SUBSCRIBE") << "a session keeps its subscriptions";
             }
         }
     }
@@ -434,10 +425,10 @@ TEST(CutWhileSubscribingTest, AnUnsubscribeIsMadeAgainWhileThereIsSomethingToRem
                 if (present) {
                     broker.expects(PacketType::unsubscribe).replies(PacketType::unsuback);
                 }
-                EXPECT_EQ(told(script), "unsubscribed");
+                EXPECT_EQ(script.story(), "unsubscribed");
                 cut(script);
                 client.reconnects(connack(present));
-                EXPECT_EQ(told(script), "");
+                EXPECT_EQ(script.story(), "");
             }
         }
     }
@@ -455,9 +446,9 @@ TEST(CutWhileConnectingTest, TheNextAttemptBeginsWithAWholeConnect) {
             write_up_to(script, written, [&script] { script.network.opens(); });
             script.broker.heard().clear();
             script.network.cuts();
-            EXPECT_EQ(told(script), "connect_failed");
+            EXPECT_EQ(script.story(), "connect_failed");
             script.client.reconnects();
-            EXPECT_EQ(told(script), "PUBLISH");
+            EXPECT_EQ(script.story(), "PUBLISH");
         }
     }
 }
@@ -475,7 +466,7 @@ TEST(CutWhileConnectingTest, HalfAConnackIsForgotten) {
             script.broker.expects(PacketType::connect);
             script.broker.sends_bytes(std::span{whole}.first(size));
             script.network.cuts();
-            EXPECT_EQ(told(script), "connect_failed");
+            EXPECT_EQ(script.story(), "connect_failed");
             script.client.reconnects();
             script.silence();
         }

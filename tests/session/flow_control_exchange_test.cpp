@@ -159,6 +159,57 @@ TEST(PacketIdentifierExchange, OfARequestIsFreeAfterACutAndThatOfAMessageIsNot) 
     }
 }
 
+// v5 [MQTT-3.2.2-15]: the script fails with any packet above the limit. What can be sent is sent, what cannot
+// be sent is told, and nothing is left over, whatever the limit.
+TEST(PacketSizeExchange, IsKeptByEveryPacket) {
+    for (std::uint32_t limit = 5; limit <= 60; ++limit) {
+        SCOPED_TRACE(limit);
+        Script script;
+        auto& [client, network, broker] = script.roles();
+        client.publish("kept", std::string(20, 'k'), Qos::at_least_once);
+        client.subscribe("a/filter");
+        wire::Connack answer;
+        answer.properties.maximum_packet_size = limit;
+        answer.properties.topic_alias_maximum = std::uint16_t{5};
+        client.connects(answer);
+        client.unsubscribe("another/filter");
+        std::size_t taken = 1;
+        for (std::size_t size = 0; size < 40; size += 3) {
+            const auto result =
+                client.try_publish(client.token(), "topic", std::string(size, 'x'), Qos::at_least_once);
+            taken += result ? 1 : 0;
+            EXPECT_TRUE(result || result.error().is(Error::payload_too_large)) << result.error();
+        }
+        broker.publishes("b", "x", Qos::at_least_once, 1);
+        broker.sends(wire::Pubrec{500, ReasonCode::success, {}});
+        broker.sends(wire::Pubrel{500, ReasonCode::success, {}});
+        for (const Happened& event : std::deque<Happened>{client.events()}) {
+            client.acknowledge(event.delivery, ReasonCode::not_authorized);
+        }
+        std::size_t requests = 0;
+        while (broker.has_heard()) {
+            const wire::Packet packet = broker.heard().front().packet;
+            const wire::PacketType type = wire::type_of(packet);
+            const auto received = broker.expects(type);
+            if (type == publish) {
+                received.replies(puback);
+            } else if (type == subscribe || type == unsubscribe) {
+                received.replies(type == subscribe ? suback : unsuback);
+                ++requests;
+            }
+        }
+        const auto count = [&](Event::Kind kind) {
+            return static_cast<std::size_t>(
+                std::ranges::count(script.client.events(), kind, &Happened::kind));
+        };
+        EXPECT_EQ(count(published) + count(publish_failed), taken);
+        EXPECT_EQ(count(subscribed) + count(subscribe_failed), 1U);
+        EXPECT_EQ(count(unsubscribed) + count(warning), 1U);
+        EXPECT_EQ(requests, count(subscribed) + count(unsubscribed));
+        EXPECT_EQ(script.session().statistics().inflight, 0U);
+    }
+}
+
 // v5 [MQTT-3.3.2-7]: a broker that goes on with an alias of the last connection is told.
 TEST(AliasExchange, OfTheBrokerDiesWithTheConnection) {
     Script script;
@@ -180,6 +231,31 @@ TEST(AliasExchange, OfTheBrokerDiesWithTheConnection) {
     client.reports(disconnected, {.error = Error::protocol_error});
     broker.expects(wire::PacketType::disconnect, {.reason = ReasonCode::protocol_error});
     script.silence();
+}
+
+// v5 [MQTT-3.3.2-10]; above it, section 3.3.2.3.4 asks for 0x94.
+TEST(AliasExchange, OfTheBrokerIsTakenUpToTheMaximumThatWeSaid) {
+    for (const unsigned maximum : {0U, 1U, 2U, 64U, 65'535U}) {
+        for (const unsigned alias : {1U, 2U, 3U, 64U, 65U, 65'535U}) {
+            SCOPED_TRACE(std::to_string(alias) + " of " + std::to_string(maximum));
+            Options options = quiet_options();
+            options.topic_alias_maximum = static_cast<std::uint16_t>(maximum);
+            Script script{options};
+            auto& [client, network, broker] = script.roles();
+            const wire::Connect said = client.connects();
+            EXPECT_EQ(said.properties.topic_alias_maximum.value_or(0), maximum);
+            wire::Publish packet{.topic = "plant/1"};
+            packet.properties.topic_alias = static_cast<std::uint16_t>(alias);
+            broker.sends(packet);
+            if (alias <= maximum) {
+                client.reports(message, {.topic = "plant/1"});
+            } else {
+                client.reports(disconnected, {.error = Error::topic_alias_invalid});
+                broker.expects(wire::PacketType::disconnect, {.reason = ReasonCode::topic_alias_invalid});
+            }
+            script.silence();
+        }
+    }
 }
 
 // v5 [MQTT-3.2.2-17], [MQTT-3.2.2-18], [MQTT-3.3.2-7], [MQTT-3.3.2-9]: each connection has the number that

@@ -100,14 +100,14 @@ public:
             stage == awaiting_pubrel || stage == awaiting_pubrel_again || stage == doubtful_released;
         if (released || stage == acknowledged_1 || stage == acknowledged_2) {
             inbound.acknowledge(delivery, ReasonCode::success);
-            EXPECT_EQ(inbound.next_ack().has_value(), released);
+            EXPECT_EQ(inbound.next_ack(ProtocolVersion::v5).has_value(), released);
         }
         if (stage >= detached_1 && stage != awaiting_pubrel) {
             inbound.connection_lost();
         }
         if (stage == detached_done_1 || stage == detached_done_2) {
             inbound.acknowledge(delivery, ReasonCode::success);
-            EXPECT_FALSE(inbound.next_ack()) << "there is no connection to acknowledge on";
+            EXPECT_FALSE(inbound.next_ack(ProtocolVersion::v5)) << "there is no connection to acknowledge on";
         }
         if (stage >= doubtful_pending_1) {
             inbound.session_doubtful();
@@ -133,7 +133,7 @@ public:
                 EXPECT_NE(arrival.delivery, 0U);
                 return "new";
             case Inbound::Verdict::known: {
-                const auto ack = inbound.next_ack();
+                const auto ack = inbound.next_ack(ProtocolVersion::v5);
                 EXPECT_TRUE(!ack || ack->packet_id == 1);
                 return ack ? "ack" : "known";
             }
@@ -196,7 +196,7 @@ TEST(InboundTest, AcknowledgesEachKindInTheOrderOfArrivalWhateverOrderHandlersFi
             for (const std::uint16_t id : finishing) {
                 inbound.acknowledge(deliveries[id], ReasonCode::success);
                 done.push_back(id);
-                while (const auto ack = inbound.next_ack()) {
+                while (const auto ack = inbound.next_ack(ProtocolVersion::v5)) {
                     EXPECT_NE(std::ranges::find(done, ack->packet_id), done.end());
                     acknowledged[ack->qos].push_back(ack->packet_id);
                 }

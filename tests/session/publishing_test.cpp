@@ -477,6 +477,28 @@ TEST(ExpiryTest, DropsAMessageWhoseTimeIsUpInTheQueueAndSaysSoInTime) {
     EXPECT_TRUE(failed.failure.is(Error::expired));
 }
 
+TEST(ExpiryTest, AppliesToWhatATransportHasNeverBegunWith) {
+    Options options = quiet_options();
+    options.connect_timeout = 60s;
+    Script script{options};
+    auto& [client, network, broker] = script.roles();
+    client.connects();
+    network.sticks();
+    PublishProperties properties;
+    properties.expiry = 2s;
+    const Token stuck = client.publish("a", "1", Qos::at_least_once);
+    const Token token = client.token();
+    ASSERT_TRUE(client.try_publish(token, "a", "2", Qos::at_least_once, false, &properties));
+    network.cuts();
+    client.reports(Kind::disconnected);
+    script.wait(3s);
+    client.reports(Kind::publish_failed, {.token = token, .error = Error::expired});
+    client.reconnects(resuming());
+    broker.expects(PacketType::publish, {.payload = "1", .dup = false}).replies(PacketType::puback);
+    client.reports(Kind::published, {.token = stuck});
+    script.silence();
+}
+
 // v5 [MQTT-4.3.3-7].
 TEST(ExpiryTest, DoesNotApplyToWhatHasBeenSent) {
     Script script;

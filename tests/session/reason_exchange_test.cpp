@@ -203,5 +203,43 @@ TEST(RequestReasonExchange, OfUnsubackEndsTheSubscriptionOrIsWarnedOf) {
     }
 }
 
+// v5 [MQTT-3.8.4-6]; v3.1.1 [MQTT-3.8.4-5]: one code for each filter; which one is missing nobody could tell.
+TEST(RequestReasonExchange, HasOneForEachFilter) {
+    for (const ProtocolVersion version : {ProtocolVersion::v3_1_1, ProtocolVersion::v5}) {
+        for (const bool leaving : {false, true}) {
+            for (std::size_t count = 1; count <= 4; ++count) {
+                if (leaving && version == ProtocolVersion::v3_1_1) {
+                    continue;  // Its UNSUBACK has none.
+                }
+                SCOPED_TRACE(count);
+                Script script{version};
+                auto& [client, network, broker] = script.roles();
+                for (const char* filter : {"a", "b", "c"}) {
+                    leaving ? client.unsubscribe(filter) : client.subscribe(filter);
+                }
+                client.connects(resuming());  // So that there may be something to leave.
+                const std::uint16_t id = broker.expects(leaving ? unsubscribe : subscribe).packet_id();
+                const std::vector<ReasonCode> codes(count, ReasonCode::success);
+                if (leaving) {
+                    broker.sends(wire::Unsuback{id, wire::ReasonCodes{codes}, {}});
+                } else {
+                    broker.sends(wire::Suback{id, wire::ReasonCodes{codes}, {}});
+                }
+                if (count == 3) {
+                    for (int i = 0; i < 3; ++i) {
+                        client.reports(leaving ? unsubscribed : subscribed);
+                    }
+                } else {
+                    client.reports(disconnected, {.error = Error::protocol_error});
+                    if (version == ProtocolVersion::v5) {
+                        broker.expects(wire::PacketType::disconnect, {.reason = ReasonCode::protocol_error});
+                    }
+                }
+                script.silence();
+            }
+        }
+    }
+}
+
 }  // namespace
 }  // namespace multimqtt::session

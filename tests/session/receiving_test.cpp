@@ -310,6 +310,30 @@ TEST(AcknowledgeTest, SendsAReasonOf0x80AndAboveInVersion5) {
     client.reports(Kind::message, {.payload = "y"});
 }
 
+TEST(AcknowledgeTest, SendsTheReasonInVersion5ThoughTheMessageCameIn311) {
+    Options options = quiet_options();
+    options.version = VersionPolicy::automatic;
+    Script script{options};
+    auto& [client, network, broker] = script.roles();
+    client.start();
+    network.opens();
+    broker.expects<wire::Connect>();
+    network.cuts();  // 5.0 has no answer, so 3.1.1 is tried for once.
+    client.reports(Kind::connect_failed);
+    network.opens();
+    ASSERT_EQ(broker.expects<wire::Connect>().version, ProtocolVersion::v3_1_1);
+    broker.sends(wire::Connack{});
+    client.reports(Kind::connected);
+    broker.publishes("a", "x", Qos::at_least_once, 1);
+    const DeliveryId delivery = client.reports(Kind::message).delivery;
+    network.cuts();
+    client.reports(Kind::disconnected);
+    client.acknowledge(delivery, ReasonCode::not_authorized);
+    ASSERT_EQ(client.reconnects(resuming()).version, ProtocolVersion::v5);
+    broker.publishes("a", "x", Qos::at_least_once, 1, true);
+    broker.expects(PacketType::puback, {.reason = ReasonCode::not_authorized});
+}
+
 TEST(AcknowledgeTest, SendsSuccessInVersion311) {
     Script script{quiet_options(ProtocolVersion::v3_1_1)};
     auto& [client, network, broker] = script.roles();

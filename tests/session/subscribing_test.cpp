@@ -142,6 +142,26 @@ TEST_F(SubscribingTest, AsksForAllAfterAConnectWithoutAnAnswerThoughASessionIsPr
     silence();
 }
 
+TEST_F(SubscribingTest, AsksAgainWhenWhatABrokerCouldNotTakeCanBeSaid) {
+    client.subscribe("a", Qos::at_least_once, 7);
+    wire::Connack without;
+    without.properties.subscription_identifier_available = false;
+    client.connects(without);
+    const auto bare = broker.expects<wire::Subscribe>();
+    EXPECT_FALSE(bare.properties.subscription_identifier);
+    grant(bare);
+    client.reports(Kind::subscribed);
+    reconnect(true, without);
+    silence();
+    reconnect(true);
+    const auto full = broker.expects<wire::Subscribe>();
+    EXPECT_EQ(full.properties.subscription_identifier, 7u);
+    grant(full);
+    client.reports(Kind::subscribed);
+    reconnect(true);
+    silence();
+}
+
 TEST_F(SubscribingTest, ALostSessionAsksForAll) {
     client.connects();
     subscribe_and_grant("a");

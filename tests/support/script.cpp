@@ -162,6 +162,10 @@ void Network::opens(Where where) {
     if (take_request() != TransportRequest::Kind::open) {
         FAILED_AT(where) << "the session does not ask for a transport to be opened";
     }
+    opens_unasked();
+}
+
+void Network::opens_unasked() {
     script_.open_ = true;
     script_.session_.transport_opened(script_.now_);
     script_.drain();
@@ -337,6 +341,20 @@ void Script::silence(TimePoint duration, Where where) {
     events_.clear();
 }
 
+std::string Script::story() {
+    std::string text;
+    const auto tell = [&](std::string_view what) { text.append(text.empty() ? "" : ", ").append(what); };
+    for (const Happened& event : events_) {
+        tell(to_string(event.kind));
+    }
+    for (const Sent& sent : sent_) {
+        tell(outline(sent.packet));
+    }
+    events_.clear();
+    sent_.clear();
+    return text;
+}
+
 void Script::drain() {
     while (const Event* event = session_.next_event()) {
         events_.emplace_back(*event, now_);
@@ -444,6 +462,8 @@ void Script::take_sent(std::span<const std::byte> bytes) {
         }
         EXPECT_EQ(complaint(std::span{*sent.bytes}.first(decoded.bytes), version_), "")
             << to_string(sent.packet) << ", which is forbidden";
+        // v5 [MQTT-3.2.2-15]. Below five bytes not even PUBCOMP could say what is wrong.
+        EXPECT_LE(decoded.bytes, std::max(session_.grants().packet_bytes_max, 5U)) << to_string(sent.packet);
         stream_.erase(stream_.begin(), stream_.begin() + static_cast<std::ptrdiff_t>(decoded.bytes));
         sent_.push_back(std::move(sent));
     }

@@ -90,7 +90,9 @@ public:
 
     /// Does what the session asks for: opens a transport.
     void opens(Where where = BOOST_CURRENT_LOCATION);
-    /// The same, after having let time pass until the session asks for it.
+    /// Opens a transport, asked or not.
+    void opens_unasked();
+    /// Opens one after having let time pass until the session asks for it.
     void reopens(Where where = BOOST_CURRENT_LOCATION);
     /// Opening fails.
     void refuses(Where where = BOOST_CURRENT_LOCATION);
@@ -203,6 +205,10 @@ public:
     void wait(TimePoint duration);
     /// Neither a packet nor an event is left over, and none comes within `duration`.
     void silence(TimePoint duration = TimePoint{0}, Where where = BOOST_CURRENT_LOCATION);
+
+    /// What has happened since, in one line, and is forgotten with that: "published, PUBLISH dup" are an
+    /// event and a packet of the client. For tables.
+    [[nodiscard]] std::string story();
 
     [[nodiscard]] session::Session& session() noexcept { return session_; }
     [[nodiscard]] TimePoint now() const noexcept { return now_; }

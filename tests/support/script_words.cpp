@@ -163,6 +163,25 @@ std::string to_string(const wire::Packet& packet) {
     return text;
 }
 
+std::string outline(const wire::Packet& packet) {
+    std::string text{wire::name(wire::type_of(packet))};
+    if (const auto* publish = std::get_if<wire::Publish>(&packet)) {
+        text.append(publish->dup ? " dup" : "");
+    }
+    if (const auto reason = reason_of(packet); reason && *reason != ReasonCode::success) {
+        text.append(" ").append(to_string(*reason));
+    }
+    return text;
+}
+
+std::string outline_in(ProtocolVersion version, std::string outline) {
+    constexpr std::string_view kReason = " packet_identifier_not_found";
+    if (version != ProtocolVersion::v5 && outline.ends_with(kReason)) {
+        outline.resize(outline.size() - kReason.size());
+    }
+    return outline;
+}
+
 std::string to_string(const Happened& event) {
     std::string text{to_string(event.kind)};
     if (event.token != 0) {

@@ -87,6 +87,11 @@ struct Sent {
 [[nodiscard]] std::string_view to_string(Event::Kind kind) noexcept;
 /// Such as "PUBLISH 1 QoS 2 dup "a" "payload"" and "PUBREC 1 not_authorized".
 [[nodiscard]] std::string to_string(const wire::Packet& packet);
+/// The same without what differs from run to run: "PUBLISH dup", "PUBREC not_authorized".
+[[nodiscard]] std::string outline(const wire::Packet& packet);
+/// An outline of 5.0 as it is in `version`: 3.1.1 has no PUBCOMP or PUBREL that says that it is about
+/// nothing.
+[[nodiscard]] std::string outline_in(ProtocolVersion version, std::string outline);
 /// Such as "publish_failed token 3: refused ...".
 [[nodiscard]] std::string to_string(const Happened& event);
 

@@ -10,7 +10,7 @@ from types import TracebackType
 _TIMEOUT_S = 10.0
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
-#: CONNACK that accepts, without a stored session.
+# : CONNACK that accepts, without a stored session.
 CONNACK_V3 = b"\x20\x02\x00\x00"
 CONNACK_V5 = b"\x20\x03\x00\x00\x00"
 
