@@ -46,6 +46,39 @@ TEST(SentPublishTest, HasThePropertiesOfTheApplicationAndNoSubscriptionIdentifie
     }
 }
 
+// v5 [MQTT-4.6.0-1]: what is sent again keeps its place, also before new messages that need no quota.
+TEST(PublishOrderTest, NothingNewOvertakesWhatWaitsForQuota) {
+    wire::Connack narrow = resuming();
+    narrow.properties.receive_maximum = std::uint16_t{1};
+    Script script;
+    auto& [client, network, broker] = script.roles();
+    client.connects();
+    for (const char* payload : {"1", "2"}) {
+        client.publish("a", payload, Qos::at_least_once);
+        broker.expects(PacketType::publish);
+    }
+    network.cuts();
+    client.reports(Kind::disconnected);
+    client.reconnects(narrow);
+    const auto first = broker.expects(PacketType::publish, {.payload = "1", .dup = true});
+    client.publish("a", "3");
+    client.publish("a", "4", Qos::at_least_once);
+    client.publish("a", "5");
+    script.silence();
+    first.replies(PacketType::puback);
+    client.reports(Kind::published);
+    const auto second = broker.expects(PacketType::publish, {.payload = "2", .dup = true});
+    broker.expects(PacketType::publish, {.payload = "3"});
+    client.reports(Kind::published);
+    script.silence();
+    second.replies(PacketType::puback);
+    client.reports(Kind::published);
+    broker.expects(PacketType::publish, {.payload = "4"});
+    broker.expects(PacketType::publish, {.payload = "5"});
+    client.reports(Kind::published);
+    script.silence();
+}
+
 // v5 [MQTT-3.4.2-1], [MQTT-3.5.2-1].
 TEST(AcknowledgementReasonTest, IsOneOfItsPacketWhateverTheApplicationSays) {
     Script script;

@@ -149,7 +149,7 @@ void ClientView::wrote(std::size_t bytes, Time now) {
 }
 
 void ClientView::check(const ClientPacket& packet, Time now) {
-    if (farewell_) {  // [MQTT-3.14.4-1]
+    if (farewell_) {  // v5 [MQTT-3.14.4-1]
         throw Violation{Check::bytes_after_disconnect, "a packet follows DISCONNECT"};
     }
     if (const auto* const connect = std::get_if<ReceivedConnect>(&packet)) {
@@ -184,7 +184,7 @@ void ClientView::check_publish(const ReceivedPublish& publish, Time now) {
     if (message->end != Message::End::none && message->end_connection < connection_) {
         throw Violation{Check::publish_repeated, name + " is sent though it has ended"};
     }
-    if (message->received || message->finished) {  // [MQTT-4.3.3-6]
+    if (message->received || message->finished) {  // v5 [MQTT-4.3.3-6]
         throw Violation{Check::publish_repeated,
                         name + " is sent again after the broker had acknowledged it"};
     }
@@ -195,7 +195,7 @@ void ClientView::check_publish(const ReceivedPublish& publish, Time now) {
     if (torn_ids_.erase(publish.packet_id) > 0) {
         message->begun = true;
     }
-    if (publish.dup != message->begun) {  // [MQTT-3.3.1-1]
+    if (publish.dup != message->begun) {  // v5 [MQTT-3.3.1-1]
         throw Violation{
             publish.dup ? Check::dup_wrong : Check::dup_missing,
             name + (publish.dup ? " has DUP, though it never left" : " is sent again without DUP")};
@@ -204,13 +204,13 @@ void ClientView::check_publish(const ReceivedPublish& publish, Time now) {
     const bool taken = holder != holders_.end() && holder->second != number;
     if (taken || requests_.contains(publish.packet_id) || !open_.insert(publish.packet_id).second) {
         throw Violation{Check::packet_id_in_use,
-                        name + " uses " + named(publish.packet_id)};  // [MQTT-2.2.1-3]
+                        name + " uses " + named(publish.packet_id)};  // v5 [MQTT-2.2.1-3]
     }
     if (message->begun && message->packet_id != 0 &&
-        message->packet_id != publish.packet_id) {  // [MQTT-4.4.0-1]
+        message->packet_id != publish.packet_id) {  // v5 [MQTT-4.4.0-1]
         throw Violation{Check::dup_wrong, name + " is sent again with another packet identifier"};
     }
-    if (open_.size() > receive_maximum_ || open_.size() > options_.inflight_max) {  // [MQTT-3.3.4-7]
+    if (open_.size() > receive_maximum_ || open_.size() > options_.inflight_max) {  // v5 [MQTT-3.3.4-7]
         throw Violation{Check::quota_exceeded, name + " is one too many in flight"};
     }
     message->packet_id = publish.packet_id;
@@ -244,7 +244,7 @@ void ClientView::check_release(const ReceivedAck& pubrel) {
         due_releases_.pop_front();
         return;
     }
-    if (std::ranges::find(due_releases_, pubrel.packet_id) != due_releases_.end()) {  // [MQTT-4.6.0-4]
+    if (std::ranges::find(due_releases_, pubrel.packet_id) != due_releases_.end()) {  // v5 [MQTT-4.6.0-4]
         throw Violation{Check::pubrel_out_of_order, "PUBREL " + named(pubrel.packet_id) + " before its turn"};
     }
     // What was given up may be released, so that the identifier can be used again.
@@ -369,7 +369,7 @@ void ClientView::check_time(Time now, bool paused) {
         return;
     }
     if (handed_.empty() && stream_.empty() && now - written_at_ > keep_alive_ &&
-        now > accepted_at_) {  // [MQTT-3.1.2-20]
+        now > accepted_at_) {  // v5 [MQTT-3.1.2-20]
         verdict_.violated(Check::keep_alive_gap, "nothing was sent for a whole keep-alive");
     }
     if ((!handed_.empty() || !stream_.empty()) && now - progress_at_ > keep_alive_ * 2) {

@@ -355,7 +355,7 @@ bool World::published_too_early(const Message& message) {
 bool World::may_fail(const Message& message, const Failure& failure) {
     if (failure.is(Error::expired)) {
         return message.expiry && now_ - message.accepted_at >= *message.expiry &&
-               !message.begun;  // [MQTT-4.3.3-7]
+               !message.begun;  // v5 [MQTT-4.3.3-7]
     }
     if (failure.is(Error::closed)) {
         return closing_;

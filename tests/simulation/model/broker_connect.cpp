@@ -157,7 +157,7 @@ Properties Broker::draw_offer(const ReceivedConnect& connect) {
         expiry_s_ = *settings_.expiry_s;
         properties.push_back({PropertyId::session_expiry_interval, expiry_s_});
     }
-    if (connect.client_id.empty()) {  // [MQTT-3.2.2-16]
+    if (connect.client_id.empty()) {  // v5 [MQTT-3.2.2-16]
         properties.push_back(
             {PropertyId::assigned_client_identifier, 0, "given-" + std::to_string(++assigned_ids_)});
     }

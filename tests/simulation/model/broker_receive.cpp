@@ -33,14 +33,14 @@ void Broker::receive(std::string_view bytes, Time now) {
             const ClientPacket packet = decode(*frame, level_);
             trace_("broker", [&] { return "gets " + to_string(packet); });
             const bool is_connect = std::holds_alternative<ReceivedConnect>(packet);
-            if (is_connect != (stage_ == Stage::awaiting_connect)) {  // [MQTT-3.1.0-1], [MQTT-3.1.0-2]
+            if (is_connect != (stage_ == Stage::awaiting_connect)) {  // v5 [MQTT-3.1.0-1], [MQTT-3.1.0-2]
                 throw Violation{Check::connect_not_first,
                                 "CONNECT is not the first packet, or not the only one"};
             }
-            if (disconnected_) {  // [MQTT-3.14.4-1]
+            if (disconnected_) {  // v5 [MQTT-3.14.4-1]
                 throw Violation{Check::bytes_after_disconnect, "a packet follows DISCONNECT"};
             }
-            if (frame->bytes > offer_.packet_bytes_max) {  // [MQTT-3.2.2-15]
+            if (frame->bytes > offer_.packet_bytes_max) {  // v5 [MQTT-3.2.2-15]
                 throw Violation{Check::packet_above_maximum, std::to_string(frame->bytes) + " bytes, above " +
                                                                  std::to_string(offer_.packet_bytes_max)};
             }
@@ -62,10 +62,10 @@ std::string Broker::topic_of(const ReceivedPublish& publish) {
     const auto number = static_cast<std::uint16_t>(alias->number);
     if (number > offer_.topic_alias_maximum) {
         throw Violation{Check::alias_above_maximum,
-                        "topic alias " + std::to_string(number)};  // [MQTT-3.2.2-17]
+                        "topic alias " + std::to_string(number)};  // v5 [MQTT-3.2.2-17]
     }
     if (publish.topic.empty()) {
-        if (!client_aliases_.contains(number)) {  // [MQTT-3.3.2-7]
+        if (!client_aliases_.contains(number)) {  // v5 [MQTT-3.3.2-7]
             throw Violation{Check::alias_unknown,
                             "topic alias " + std::to_string(number) + " was not defined on this connection"};
         }
@@ -87,13 +87,13 @@ bool Broker::check_publish(const ReceivedPublish& publish, Message& message) {
         (level_ == kV5 && !same(std::move(properties), message.properties))) {
         return wrong(Check::message_altered, "it is not what the application handed over");
     }
-    if (publish.qos > offer_.maximum_qos) {  // [MQTT-3.2.2-11]
+    if (publish.qos > offer_.maximum_qos) {  // v5 [MQTT-3.2.2-11]
         return wrong(Check::qos_above_maximum, "QoS " + std::to_string(publish.qos));
     }
-    if (publish.retain && !offer_.retain) {  // [MQTT-3.2.2-14]
+    if (publish.retain && !offer_.retain) {  // v5 [MQTT-3.2.2-14]
         return wrong(Check::retain_unavailable, "retained");
     }
-    // Resent messages come first and in their old order, and new ones overtake nobody, [MQTT-4.6.0-1].
+    // Resent messages come first and in their old order, and new ones overtake nobody, v5 [MQTT-4.6.0-1].
     if (number <= last_number_ || (!message.sighted && number < last_number_seen_)) {
         return wrong(Check::publish_overtaken,
                      "after message " + std::to_string(std::max(last_number_, last_number_seen_)));
@@ -103,7 +103,7 @@ bool Broker::check_publish(const ReceivedPublish& publish, Message& message) {
          std::ranges::find(requests_, publish.packet_id, &Request::packet_id) != requests_.end())) {
         return wrong(Check::packet_id_in_use, "packet identifier " + std::to_string(publish.packet_id));
     }
-    if (publish.dup && !session_present_ && level_ != kV3_1) {  // [MQTT-4.4.0-1]; 3.1 does not tell.
+    if (publish.dup && !session_present_ && level_ != kV3_1) {  // v5 [MQTT-4.4.0-1]; 3.1 does not tell.
         return wrong(Check::dup_wrong, "sent again, though the session is new");
     }
     return true;
@@ -127,7 +127,7 @@ void Broker::handle(const ReceivedPublish& publish, Time) {
     }
     if (publish.qos > 0) {
         open_here_.insert(publish.packet_id);
-        if (open_here_.size() > offer_.receive_maximum) {  // [MQTT-3.3.4-7]
+        if (open_here_.size() > offer_.receive_maximum) {  // v5 [MQTT-3.3.4-7]
             throw Violation{Check::quota_exceeded, std::to_string(open_here_.size()) +
                                                        " messages are open, of " +
                                                        std::to_string(offer_.receive_maximum)};
@@ -147,17 +147,17 @@ void Broker::keep(const ReceivedPublish& publish, Number number, Message& messag
     const AckType type = qos2 ? AckType::pubrec : AckType::puback;
     if (const auto known = received_qos2_.find(publish.packet_id); known != received_qos2_.end()) {
         const bool same = known->second == number;
-        if (!same && ledger_.message(known->second)->process == message.process) {  // [MQTT-2.2.1-3]
+        if (!same && ledger_.message(known->second)->process == message.process) {  // v5 [MQTT-2.2.1-3]
             throw Violation{
                 Check::packet_id_in_use,
                 "packet identifier " + std::to_string(publish.packet_id) + " is used anew before PUBREL"};
         }
-        if (same && !publish.dup) {  // [MQTT-3.3.1-1]
+        if (same && !publish.dup) {  // v5 [MQTT-3.3.1-1]
             throw Violation{Check::dup_missing, "message " + std::to_string(number) + " again, without DUP"};
         }
         if (qos2) {
             message.swallowed = message.swallowed || !same;
-            owed.push_back({type, publish.packet_id});  // [MQTT-4.3.3-10]
+            owed.push_back({type, publish.packet_id});  // v5 [MQTT-4.3.3-10]
             return;
         }
     }
@@ -195,7 +195,7 @@ void Broker::handle(const ReceivedAck& ack, Time) {
     }
 }
 
-// [MQTT-4.6.0-2], [MQTT-4.6.0-3]
+// v5 [MQTT-4.6.0-2], [MQTT-4.6.0-3]
 bool Broker::in_turn(std::deque<std::uint16_t>& expected, const ReceivedAck& ack) {
     if (!expected.empty() && expected.front() == ack.packet_id) {
         expected.pop_front();
@@ -236,7 +236,7 @@ void Broker::handle_pubrec(const ReceivedAck& ack) {
     }
     const auto found = find_outgoing(ack.packet_id);
     check_acknowledged(*found, ack);
-    if (ack.reason >= 0x80) {  // [MQTT-4.3.3-9]
+    if (ack.reason >= 0x80) {  // v5 [MQTT-4.3.3-9]
         outgoing_.erase(found);
         send_waiting();
         return;

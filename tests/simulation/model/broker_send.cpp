@@ -99,7 +99,7 @@ void Broker::send_retained(const std::string& filter, const Held& held) {
     }
 }
 
-// [MQTT-4.4.0-1], [MQTT-4.6.0-4]
+// v5 [MQTT-4.4.0-1], [MQTT-4.6.0-4]
 void Broker::send_releases() {
     for (Outgoing& message : outgoing_) {
         if (message.released) {
@@ -163,7 +163,7 @@ void Broker::send_publish(Outgoing& message) {
     const std::string payload = payload_of(message.copy, copy.payload_bytes);
     SentPublish publish{copy.topic,          payload,     message.packet_id, copy.qos,
                         message.sent_before, copy.retain, &properties};
-    if (simulation::publish(level_, publish).size() + 5 > client_packet_bytes_max_) {  // [MQTT-3.1.2-25]
+    if (simulation::publish(level_, publish).size() + 5 > client_packet_bytes_max_) {  // v5 [MQTT-3.1.2-25]
         copy.dropped = true;
         return;
     }

@@ -23,11 +23,11 @@ void require(bool holds, Check check, const char* otherwise) {
 
 std::uint16_t read_packet_id(OctetReader& reader) {
     const std::uint16_t packet_id = reader.two_bytes();
-    require(packet_id != 0, Check::packet_id_zero, "a packet identifier is 0");  // [MQTT-2.2.1-3]
+    require(packet_id != 0, Check::packet_id_zero, "a packet identifier is 0");  // v5 [MQTT-2.2.1-3]
     return packet_id;
 }
 
-void require_topic(std::string_view topic) {  // [MQTT-3.3.2-2]
+void require_topic(std::string_view topic) {  // v5 [MQTT-3.3.2-2]
     require(is_topic_name(topic), Check::topic_invalid, "a topic name is empty or has a wildcard");
 }
 
@@ -35,7 +35,7 @@ ReceivedWill read_will(OctetReader& reader, unsigned flags, Level level) {
     ReceivedWill will;
     will.qos = static_cast<std::uint8_t>(flags >> 3 & 3);
     will.retain = (flags & 0x20) != 0;
-    require(will.qos <= 2, Check::connect_malformed, "the will has QoS 3");  // [MQTT-3.1.2-12]
+    require(will.qos <= 2, Check::connect_malformed, "the will has QoS 3");  // v5 [MQTT-3.1.2-12]
     if (level == kV5) {
         will.properties = read_properties(reader, PropertyPlace::will);
     }
@@ -51,12 +51,13 @@ ReceivedConnect read_connect(OctetReader& reader) {
     connect.level = reader.byte();
     require(name == (connect.level == kV3_1 ? "MQIsdp" : "MQTT") && connect.level >= kV3_1 &&
                 connect.level <= kV5,
-            Check::connect_malformed, "protocol name and level do not fit");  // [MQTT-3.1.2-1]
+            Check::connect_malformed, "protocol name and level do not fit");  // v5 [MQTT-3.1.2-1]
     const unsigned flags = reader.byte();
-    require((flags & 0x01) == 0, Check::reserved_flags, "a reserved connect flag is set");  // [MQTT-3.1.2-3]
+    require((flags & 0x01) == 0, Check::reserved_flags,
+            "a reserved connect flag is set");  // v5 [MQTT-3.1.2-3]
     const bool has_will = (flags & 0x04) != 0;
     require(has_will || (flags & 0x38) == 0, Check::connect_malformed,
-            "there is no will, but its QoS or retain flag is set");  // [MQTT-3.1.2-11], [MQTT-3.1.2-13]
+            "there is no will, but its QoS or retain flag is set");  // v5 [MQTT-3.1.2-11], [MQTT-3.1.2-13]
     connect.clean_start = (flags & 0x02) != 0;
     connect.keep_alive_s = reader.two_bytes();
     if (connect.level == kV5) {
@@ -89,8 +90,9 @@ ReceivedPublish read_publish(OctetReader& reader, unsigned flags, Level level) {
     publish.dup = (flags & 0x08) != 0;
     publish.qos = static_cast<std::uint8_t>(flags >> 1 & 3);
     publish.retain = (flags & 0x01) != 0;
-    require(publish.qos <= 2, Check::qos_3, "a PUBLISH has QoS 3");                        // [MQTT-3.3.1-4]
-    require(publish.qos > 0 || !publish.dup, Check::dup_on_qos_0, "DUP is set on QoS 0");  // [MQTT-3.3.1-2]
+    require(publish.qos <= 2, Check::qos_3, "a PUBLISH has QoS 3");  // v5 [MQTT-3.3.1-4]
+    require(publish.qos > 0 || !publish.dup, Check::dup_on_qos_0,
+            "DUP is set on QoS 0");  // v5 [MQTT-3.3.1-2]
     publish.topic = reader.text();
     if (publish.qos > 0) {
         publish.packet_id = read_packet_id(reader);
@@ -105,7 +107,7 @@ ReceivedPublish read_publish(OctetReader& reader, unsigned flags, Level level) {
         require_topic(publish.topic);
     }
     if (const Property* const response = find(publish.properties, PropertyId::response_topic)) {
-        require_topic(response->text);  // [MQTT-3.3.2-14]
+        require_topic(response->text);  // v5 [MQTT-3.3.2-14]
     }
     publish.payload = reader.take_rest();
     return publish;
@@ -135,7 +137,7 @@ RequestedFilter read_requested(OctetReader& reader, Level level) {
     RequestedFilter requested;
     requested.filter = reader.text();
     require(is_topic_filter(requested.filter, level == kV5), Check::filter_invalid,
-            "a topic filter is not well-formed");  // [MQTT-4.7.1-1], [MQTT-4.7.1-2], [MQTT-4.8.2-1]
+            "a topic filter is not well-formed");  // v5 [MQTT-4.7.1-1], [MQTT-4.7.1-2], [MQTT-4.8.2-1]
     const unsigned options = reader.byte();
     const unsigned known = level == kV5 ? 0x3F : 0x03;
     require((options & ~known) == 0, Check::reserved_flags, "reserved subscription options are set");
@@ -146,7 +148,7 @@ RequestedFilter read_requested(OctetReader& reader, Level level) {
     require(requested.qos <= 2, Check::qos_3, "a subscription asks for QoS 3");
     require(requested.retain_handling <= 2, Check::reserved_flags, "retain handling is 3");
     require(level != kV5 || !requested.no_local || !is_shared(requested.filter), Check::shared_no_local,
-            "No Local on a shared subscription");  // [MQTT-3.8.3-4]
+            "No Local on a shared subscription");  // v5 [MQTT-3.8.3-4]
     return requested;
 }
 
@@ -159,7 +161,8 @@ ReceivedSubscribe read_subscribe(OctetReader& reader, Level level) {
     while (reader.left() > 0) {
         subscribe.filters.push_back(read_requested(reader, level));
     }
-    require(!subscribe.filters.empty(), Check::filter_invalid, "SUBSCRIBE has no filter");  // [MQTT-3.8.3-2]
+    require(!subscribe.filters.empty(), Check::filter_invalid,
+            "SUBSCRIBE has no filter");  // v5 [MQTT-3.8.3-2]
     return subscribe;
 }
 
@@ -256,7 +259,7 @@ ClientPacket decode(const Frame& frame, Level level) {
     const unsigned type = frame.first_byte >> 4;
     const unsigned flags = frame.first_byte & 0x0F;
     require(type == kPublish || flags == flags_of(type), Check::reserved_flags,
-            "the reserved flags of a first byte are wrong");  // [MQTT-2.1.3-1]
+            "the reserved flags of a first byte are wrong");  // v5 [MQTT-2.1.3-1]
     OctetReader reader{frame.body};
     ClientPacket packet = read_body(reader, type, flags, level);
     reader.finish();

@@ -78,7 +78,7 @@ std::uint32_t OctetReader::variable_integer() {
         const std::uint32_t digit = byte();
         value |= (digit & 0x7F) << shift;
         if ((digit & 0x80) == 0) {
-            if (digit == 0 && shift > 0) {  // [MQTT-1.5.5-1]
+            if (digit == 0 && shift > 0) {  // v5 [MQTT-1.5.5-1]
                 throw Violation{Check::length_not_minimal, "a variable byte integer is longer than needed"};
             }
             return value;

@@ -37,7 +37,7 @@ constexpr Rule kRules[] = {
     {content_type, Shape::text, kPublish | kWill},
     {response_topic, Shape::text, kPublish | kWill},
     {correlation_data, Shape::binary, kPublish | kWill},
-    {subscription_identifier, Shape::variable_integer, kSubscribe, 1, 268'435'455},  // [MQTT-3.3.4-6]
+    {subscription_identifier, Shape::variable_integer, kSubscribe, 1, 268'435'455},  // v5 [MQTT-3.3.4-6]
     {session_expiry_interval, Shape::four_bytes, kConnect | kDisconnect},
     {assigned_client_identifier, Shape::text, 0},
     {server_keep_alive, Shape::two_bytes, 0},

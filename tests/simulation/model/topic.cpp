@@ -55,7 +55,7 @@ bool is_topic_filter(std::string_view filter, bool knows_shared) noexcept {
 }
 
 bool matches(std::string_view filter, std::string_view topic) noexcept {
-    if (topic.starts_with('$') && has_wildcard(filter.substr(0, 1))) {  // [MQTT-4.7.2-1]
+    if (topic.starts_with('$') && has_wildcard(filter.substr(0, 1))) {  // v5 [MQTT-4.7.2-1]
         return false;
     }
     bool more_filter = true;
