@@ -1,7 +1,8 @@
 """The bugs of mutations.toml: read, held against the sources, and put into a copy of them.
 
-As a program, `python3 -m tests.mutation.mutations [FOLDER]` checks the file, and with a folder writes the mutated copy
-of the engine into it. The file is TOML, of which this reads the part that it uses, so that Python 3.10 can too.
+As a program, `python3 -m tests.mutation.mutations [FOLDER]` checks the file, and with a folder writes the
+mutated copy of the engine into it. The file is TOML, of which this reads the part that it uses, so that
+Python 3.10 can read it too.
 """
 
 from __future__ import annotations
@@ -98,12 +99,16 @@ def mutate(mutations: Sequence[Mutation], root: Path, target: Path) -> None:
     for number, one in enumerate(mutations, 1):
         texts[one.file] = texts[one.file].replace(one.original, one.switched(number))
     for file, text in texts.items():
-        if file in changed:
-            guard, _, rest = text.partition("#pragma once\n") if file.endswith(".hpp") else ("", "", text)
-            text = guard + "#pragma once\n" * (rest != text) + _INCLUDES + rest
-        _write(target / file.removeprefix("src/"), text)
+        _write(target / file.removeprefix("src/"), _with_switch(file, text) if file in changed else text)
     rows = "".join(f'    {{"{one.name}", "{one.kind}"}},\n' for one in mutations)
     _write(target / "mutation" / "table.inc", rows)
+
+
+def _with_switch(file: str, text: str) -> str:
+    """`text` with the header of the switch, behind the guard of a header."""
+    guard = "#pragma once\n" if file.endswith(".hpp") else ""
+    before, _, rest = text.partition(guard) if guard else ("", "", text)
+    return before + guard + _INCLUDES + rest
 
 
 def _write(path: Path, text: str) -> None:

@@ -18,6 +18,10 @@ std::string named(std::uint16_t packet_id) {
     return "packet identifier " + std::to_string(packet_id);
 }
 
+bool is_qos_1_or_2_publish(char first_byte) {
+    return (first_byte & 0xF0) == 0x30 && (first_byte & 0x06) != 0;
+}
+
 }  // namespace
 
 void ClientView::opened(Time now) {
@@ -54,7 +58,7 @@ void ClientView::closed(Time) {
 // begun.
 void ClientView::note_torn_publish() {
     constexpr std::size_t kLengthBytesMax = 4;
-    if (written_ <= decoded_ || stream_.size() <= kLengthBytesMax || (stream_[0] & 0x06) == 0) {
+    if (written_ <= decoded_ || stream_.size() <= kLengthBytesMax || !is_qos_1_or_2_publish(stream_[0])) {
         return;
     }
     OctetReader header{std::string_view{stream_}.substr(1)};

@@ -26,6 +26,10 @@ bool same_will(const std::optional<ReceivedWill>& received, const std::optional<
     }
     const auto delay =
         static_cast<std::int64_t>(number_of(received->properties, PropertyId::will_delay_interval, 0));
+    const Property* const content_type = find(received->properties, PropertyId::content_type);
+    if (level == kV5 && (content_type == nullptr ? "" : content_type->text) != wanted->content_type) {
+        return false;
+    }
     return received->topic == wanted->topic && received->payload == wanted->payload &&
            received->qos == static_cast<std::uint8_t>(wanted->qos) && received->retain == wanted->retain &&
            (level != kV5 || delay == wanted->delay.count());

@@ -14,7 +14,7 @@ struct Weight {
 };
 
 constexpr Weight kWeights[] = {
-    {Act::publish, 30, 100},     {Act::publish_elsewhere, 14, 85},
+    {Act::publish, 30, 100},     {Act::publish_elsewhere, 24, 85},
     {Act::acknowledge, 16, 100}, {Act::answer, 20, 100},
     {Act::move_up, 24, 100},     {Act::move_down, 24, 100},
     {Act::write, 14, 100},       {Act::pass, 12, 100},
@@ -89,7 +89,8 @@ Options draw_options(Dice& dice, const BrokerSettings& broker) {
                             .payload = "gone",
                             .qos = static_cast<Qos>(dice.below(3)),
                             .retain = dice.chance(50),
-                            .delay = std::chrono::seconds{dice.below(3)}};
+                            .delay = std::chrono::seconds{dice.below(3)},
+                            .content_type = dice.chance(50) ? "text/plain" : ""};
     }
     if (dice.chance(10)) {
         options.connect_properties = {{"name", "value"}};

@@ -30,7 +30,10 @@ World::~World() = default;
 
 const Verdict& World::run() {
     try {
-        now_ = 1h;
+        set_time(kBegin);
+        while (dice_.chance(60)) {
+            want_something();
+        }
         start();
         for (unsigned i = 0; i < settings_.steps && verdict_.holds(); ++i) {
             step();
@@ -41,6 +44,8 @@ const Verdict& World::run() {
         }
         close();
         wait_for_the_end();
+    } catch (const Violation& violation) {
+        verdict_.violated(violation.check, violation.text);
     } catch (const std::exception& exception) {
         verdict_.violated(Check::assertion, exception.what());
     }
@@ -70,7 +75,11 @@ void World::step() {
 void World::act(Act choice) {
     switch (choice) {
         case Act::publish:
-            publish(static_cast<std::uint8_t>(dice_.below(3)), false);
+            if (session_->accepts_publish() || dice_.chance(20)) {
+                publish(static_cast<std::uint8_t>(dice_.below(3)), false);
+            } else {
+                pass(std::chrono::milliseconds{dice_.below(300)});  // As an application would wait for room.
+            }
             break;
         case Act::publish_elsewhere:
             publish_elsewhere();
@@ -317,7 +326,9 @@ void World::close() {
     trace_("client", [] { return std::string{"closes"}; });
     closing_ = true;
     close_deadline_ = now_ + kCloseWithin;
-    session_->close(now_, close_deadline_);
+    close_reason_ =
+        dice_.chance(50) ? ReasonCode::normal_disconnection : ReasonCode::disconnect_with_will_message;
+    session_->close(now_, close_deadline_, close_reason_);
     drain();
 }
 
@@ -337,7 +348,7 @@ void World::wait_for_the_end() {
             step();
             if (dice_.chance(5)) {
                 close_deadline_ = std::min(close_deadline_, now_ + 100ms);
-                session_->close(now_, close_deadline_);
+                session_->close(now_, close_deadline_, close_reason_);
                 drain();
             }
         }
@@ -346,6 +357,9 @@ void World::wait_for_the_end() {
     if (!verdict_.holds()) {
         return;
     }
+    const std::uint8_t farewell = broker_.level() == 5 ? static_cast<std::uint8_t>(close_reason_) : 0;
+    verdict_.require(!healed_ || view_.farewell() == farewell, Check::farewell_wrong,
+                     "a client that closes in peace has not said DISCONNECT with the reason it was given");
     verdict_.require(!session_->deadline(), Check::event_after_the_end, "a session that has ended waits");
     check_messages();
 }

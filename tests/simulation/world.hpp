@@ -12,6 +12,7 @@
 #include "simulation/model/trace.hpp"
 #include "simulation/settings.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -71,6 +72,8 @@ private:
     void publish_elsewhere();
     void acknowledge(std::size_t index);
     void change_subscriptions();
+    /// Draws a subscription; `wish` then asks for it.
+    std::string want_something();
     void wish(const std::string& filter, bool wanted);
     void take_events();
     void take(const session::Event& event);
@@ -98,12 +101,16 @@ private:
     void learn(const Notice& notice);
     void move_all();
     void drain();
+    void set_time(Time now);
     void pass(Time duration);
     void serve(Time now);
     void jump(Time duration);
     [[nodiscard]] std::optional<Time> next_deadline() const;
     void check_waiting(Time now);
     void resume();
+
+    /// A clock that does not begin at 0, so that no time is one by accident.
+    static constexpr Time kBegin = std::chrono::hours{1};
 
     const Settings& settings_;
     Trace& trace_;
@@ -153,6 +160,7 @@ private:
     bool ended_ = false;
     bool hostile_here_ = false;
     Time close_deadline_{0};
+    ReasonCode close_reason_ = ReasonCode::success;
 };
 
 }  // namespace multimqtt::simulation

@@ -182,11 +182,15 @@ void World::acknowledge(std::size_t index) {
 }
 
 void World::change_subscriptions() {
-    const std::string filter{dice_.pick(kFilters)};
     if (dice_.chance(35)) {
-        wish(filter, false);
-        return;
+        wish(std::string{dice_.pick(kFilters)}, false);
+    } else {
+        wish(want_something(), true);
     }
+}
+
+std::string World::want_something() {
+    const std::string filter{dice_.pick(kFilters)};
     session::Subscription subscription;
     subscription.filter = filter;
     subscription.qos = static_cast<Qos>(dice_.below(3));
@@ -194,7 +198,7 @@ void World::change_subscriptions() {
     subscription.no_local = dice_.chance(20);
     subscription.retain_handling = static_cast<wire::RetainHandling>(dice_.below(3));
     subscriptions_[filter] = subscription;
-    wish(filter, true);
+    return filter;
 }
 
 void World::wish(const std::string& filter, bool wanted) {

@@ -182,6 +182,7 @@ void World::give_to_client(std::size_t bytes) {
 }
 
 void World::learn(const Notice& notice) {
+    trace_("client", [&] { return "reads " + to_string(notice); });
     view_.read(notice, broker_.offer(), broker_.level(), now_);
     const bool is_refusal = notice.kind == Notice::Kind::connack && notice.reason != 0;
     const std::uint8_t reason =
@@ -242,6 +243,11 @@ void World::drain() {
     drain();
 }
 
+void World::set_time(Time now) {
+    now_ = now;
+    trace_.at(now - kBegin);
+}
+
 std::optional<Time> World::next_deadline() const {
     std::optional<Time> earliest = session_->deadline();
     if (const auto brokers = attached_ ? broker_.deadline() : std::nullopt) {
@@ -264,14 +270,12 @@ void World::pass(Time duration) {
         }
     }
     check_waiting(end);
-    now_ = end;
-    trace_.at(now_);
+    set_time(end);
 }
 
 void World::serve(Time now) {
     check_waiting(now);
-    now_ = now;
-    trace_.at(now_);
+    set_time(now);
     if (attached_ && !black_hole_) {
         broker_.tick(now_);
     } else if (attached_ && broker_.deadline() && now_ >= *broker_.deadline()) {
@@ -285,8 +289,7 @@ void World::serve(Time now) {
 // The machine was asleep: nobody has served anything.
 void World::jump(Time duration) {
     trace_("world", [&] { return "sleeps for " + std::to_string(duration.count() / 1'000'000) + " ms"; });
-    now_ += duration;
-    trace_.at(now_);
+    set_time(now_ + duration);
     view_.excuse(now_);
     attempt_at_ = closed_at_ = now_;
     close_deadline_ = std::max(close_deadline_, now_);
@@ -294,7 +297,9 @@ void World::jump(Time duration) {
 }
 
 void World::check_waiting(Time now) {
-    view_.check_time(now, paused_);
+    if (session_->connected()) {
+        view_.check_time(now, paused_);
+    }
     const bool attempting = opening_ || (linked_ && !was_connected_);
     if (attempting && now - attempt_at_ > settings_.options.connect_timeout + kLinger) {
         verdict_.violated(Check::attempt_not_ended, "an attempt outlasts the connect timeout");

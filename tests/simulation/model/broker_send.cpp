@@ -11,6 +11,8 @@ constexpr Level kV5 = 5;
 constexpr std::uint8_t kFarewells[] = {0x00, 0x80, 0x83, 0x87, 0x89, 0x8B, 0x8E, 0x8E,
                                        0x8E, 0x97, 0x98, 0x9C, 0x9D, 0x9F, 0xA0};
 constexpr std::size_t kUnreadBytesMax = 60'000;
+// Payloads from here on are made to fill the largest packet that the client takes.
+constexpr std::size_t kFilledFrom = 950;
 
 Notice::Kind kind_of(AckType type) {
     constexpr Notice::Kind kKinds[] = {Notice::Kind::puback, Notice::Kind::pubrec, Notice::Kind::pubrel,
@@ -160,14 +162,25 @@ void Broker::send_publish(Outgoing& message) {
         message.packet_id = last_packet_id_;
     }
     Properties properties = copy.properties;
+    const bool exact =
+        !message.sent_before && copy.payload_bytes >= kFilledFrom && client_packet_bytes_max_ <= 2'000;
+    if (exact) {  // As large as the client takes, to the byte.
+        const std::string full = payload_of(message.copy, copy.payload_bytes);
+        const SentPublish whole{copy.topic, full, 1, copy.qos, false, copy.retain, &properties};
+        copy.payload_bytes += client_packet_bytes_max_ - simulation::publish(level_, whole).size();
+    }
     const std::string payload = payload_of(message.copy, copy.payload_bytes);
     SentPublish publish{copy.topic,          payload,     message.packet_id, copy.qos,
                         message.sent_before, copy.retain, &properties};
-    if (simulation::publish(level_, publish).size() + 5 > client_packet_bytes_max_) {  // v5 [MQTT-3.1.2-25]
+    constexpr std::size_t kAliasBytesMax = 5;
+    const std::size_t size = simulation::publish(level_, publish).size();
+    if (size > client_packet_bytes_max_) {  // v5 [MQTT-3.1.2-25]
         copy.dropped = true;
         return;
     }
-    use_alias(publish, properties);
+    if (size + kAliasBytesMax <= client_packet_bytes_max_) {
+        use_alias(publish, properties);
+    }
     if (copy.qos > 0) {
         (copy.qos == 1 ? expect_pubacks_ : expect_pubrecs_).push_back(message.packet_id);
     }

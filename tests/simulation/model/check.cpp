@@ -78,6 +78,7 @@ constexpr std::string_view kNames[] = {
     "reconnect_too_late",
     "not_healed",
     "end_too_late",
+    "farewell_wrong",
     "broker_blamed",
     "violation_accepted",
     "violation_reason_wrong",

@@ -85,6 +85,7 @@ enum class Check : std::uint8_t {
     reconnect_too_late,
     not_healed,  ///< The last fault is over, and still something is unfinished.
     end_too_late,
+    farewell_wrong,
     // A broker that is right, and one that breaks the protocol.
     broker_blamed,
     violation_accepted,

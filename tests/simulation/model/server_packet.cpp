@@ -14,6 +14,15 @@ void properties_if_v5(OctetWriter& writer, Level level, const Properties& proper
 
 }  // namespace
 
+std::string to_string(const Notice& notice) {
+    constexpr const char* kNames[] = {"CONNACK", "PUBLISH", "PUBACK",   "PUBREC",     "PUBREL",
+                                      "PUBCOMP", "SUBACK",  "UNSUBACK", "DISCONNECT", "a packet"};
+    std::string text = kNames[static_cast<unsigned>(notice.kind)];
+    text += notice.packet_id == 0 ? "" : " id " + std::to_string(notice.packet_id);
+    text += notice.reason == 0 ? "" : " reason " + std::to_string(notice.reason);
+    return notice.copy == 0 ? text : text + " delivery " + std::to_string(notice.copy);
+}
+
 std::string packet(unsigned first_byte, std::string_view body) {
     OctetWriter writer;
     writer.byte(first_byte);

@@ -37,6 +37,9 @@ struct Notice {
     std::uint64_t end = 0;         ///< In the bytes of the connection.
 };
 
+/// The packet's name and identifier, for the trace.
+[[nodiscard]] std::string to_string(const Notice& notice);
+
 /// The bytes that the broker has sent on one connection and that are still on its side.
 class Downstream {
 public:
