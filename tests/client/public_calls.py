@@ -3,8 +3,8 @@
 
     public_calls.py include/multimqtt tests/client/every_call_test.cpp
 
-A call is a member function of a public class, or a free function, named as "Client::publish". Constructors and
-operators are none. A place is the name in quotes.
+A call is a member function of a public class, or a free function, named as "Client::publish". Constructors
+and operators are none. A place is the name in quotes.
 """
 
 import re
@@ -19,7 +19,20 @@ CALL = re.compile(r"(?<![\w:~.>])(\w+)\s*\(")
 ACCESS = re.compile(r"\b(public|protected|private)\s*:(?!:)")
 # What they declare runs in the compiler; `Client::topic` brings what is left of it to the program.
 COMPILED_AWAY = {"pattern_grammar.hpp", "typed_pattern.hpp"}
-NO_NAME = {"decltype", "explicit", "if", "noexcept", "operator", "requires", "return", "sizeof", "static_assert", "variant", "void", "while"}
+NO_NAME = {
+    "decltype",
+    "explicit",
+    "if",
+    "noexcept",
+    "operator",
+    "requires",
+    "return",
+    "sizeof",
+    "static_assert",
+    "variant",
+    "void",
+    "while",
+}
 
 
 def calls_in(text: str) -> set[str]:
@@ -51,6 +64,7 @@ def calls_in(text: str) -> set[str]:
 
 
 def scope_of(statement: str) -> tuple[str, str, bool]:
+    """The scope that the brace after this text opens."""
     opened = SCOPE.search(statement)
     if opened is None:
         return ("body", "", False)
@@ -59,6 +73,7 @@ def scope_of(statement: str) -> tuple[str, str, bool]:
 
 
 def calls_of(statement: str, scopes: list[tuple[str, str, bool]]) -> set[str]:
+    """The call that this statement declares, if it does and is public."""
     if any(kind in ("body", "enum") or not public for kind, _, public in scopes):
         return set()
     if any(name in ("detail", "literals") for _, name, _ in scopes):
@@ -76,6 +91,7 @@ def calls_of(statement: str, scopes: list[tuple[str, str, bool]]) -> set[str]:
 
 
 def main() -> int:
+    """Names the calls without a place; 1 when there are some."""
     headers, test = Path(sys.argv[1]), Path(sys.argv[2])
     declared: dict[str, str] = {}
     for header in sorted(set(headers.glob("*.hpp")) - {headers / name for name in COMPILED_AWAY}):
