@@ -10,8 +10,9 @@ namespace {
 
 // More than any PUBLISH without properties needs beside its topic and payload.
 constexpr std::size_t kPublishHeaderBytesMax = 16;
-// A broker of 3.1.1 cannot say how many QoS 2 messages it allows at a time. Mosquitto 2.0 closes the connection
-// above its `max_inflight_messages`, whose default this is; with a clean session all of them are lost.
+// A broker of 3.1.1 cannot say how many QoS 2 messages it allows at a time. Mosquitto 2.0 closes the
+// connection above its `max_inflight_messages`, whose default this is; with a clean session all of them are
+// lost.
 constexpr std::size_t kQos2InflightMaxBefore5 = 20;
 // A topic alias takes three bytes and may lengthen two length fields.
 constexpr std::size_t kAliasBytesMax = 5;
