@@ -61,6 +61,18 @@ def ensure_packages(*groups: dict[str, str]) -> None:
         _install(missing)
 
 
+def ensure_lists(package: str) -> None:
+    """Updates apt's lists of packages when they do not know `package`, as on a fresh machine.
+
+    Raises:
+        StepFailedError: They cannot be updated.
+    """
+    shown = subprocess.run(["apt-cache", "show", package], capture_output=True)
+    if shown.returncode != 0:
+        prefix = [] if os.geteuid() == 0 else ["sudo"]
+        run_step("apt-get update", [*prefix, "apt-get", "-o", "DPkg::Lock::Timeout=300", "update"])
+
+
 def _installed_packages() -> set[str]:
     listing = subprocess.run(
         ["dpkg-query", "-W", "-f", "${db:Status-Abbrev} ${Package} ${Provides}\n"],

@@ -1,4 +1,4 @@
-"""`./run test`: the C++ tests, the Python tests, and the compatibility matrix."""
+"""`./run test`: the C++ tests, the exchange with real brokers, the Python tests, the compatibility matrix."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from tools import cpp_build, debian
+from tools import brokers, cpp_build, debian
 from tools.project import BUILD
 from tools.python_environments import (
     SUPPORTED,
@@ -26,7 +26,7 @@ _NO_TESTS_COLLECTED = 5
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--only", choices=("cpp", "python", "matrix"), help="run one part")
+    parser.add_argument("--only", choices=("cpp", "brokers", "python", "matrix"), help="run one part")
     parser.add_argument("--sanitize", choices=_SANITIZERS, help="run only the C++ tests, with this sanitizer")
     parser.add_argument("--sanitizers", action="store_true", help="add the C++ tests with each sanitizer")
     parser.add_argument("-k", dest="pattern", help="run the tests whose name matches (ctest -R, pytest -k)")
@@ -42,6 +42,8 @@ def run(options: argparse.Namespace) -> int:
             return report.show()
         if options.only in (None, "cpp"):
             run_cpp(report, "dev", options.pattern)
+        if options.only in (None, "brokers"):
+            _run_brokers(report, options.pattern)
         if options.only in (None, "python"):
             _run_python(report, options.pattern, options.paths)
         if options.only in (None, "matrix"):
@@ -58,6 +60,45 @@ def run_cpp(report: Report, preset: str, pattern: str | None) -> None:
         results = _report_file(f"ctest-{preset}")
         command = cpp_build.ctest_command(preset, results, pattern)
         _run_counted(part, f"ctest {preset}", command, results, cpp_build.environment(preset))
+
+
+def _run_brokers(report: Report, pattern: str | None) -> None:
+    """The exchange suite with Mosquitto, and with each broker that can be had on this machine."""
+    with report.part("brokers: build") as part:
+        cpp_build.build("dev", ["brokers_test"])
+        part.passed = 1
+    if not part.passed:
+        return
+    _run_with_broker(report, "mosquitto", pattern)
+    for broker in brokers.BROKERS:
+        try:
+            with report.part(f"brokers: get {broker.name}") as part:
+                brokers.ensure(broker)
+                part.passed = 1
+        except brokers.NotHereError as reason:
+            part.note = f"{reason}; `./run test --only brokers` tries again"
+        if part.passed:
+            _run_with_broker(report, broker.name, pattern)
+
+
+def _run_with_broker(report: Report, name: str, pattern: str | None) -> None:
+    with report.part(f"brokers: {name}") as part:
+        results = _report_file(f"brokers-{name}")
+        title = f"exchange with {name}"
+        program = BUILD / "dev" / "tests" / "brokers" / "brokers_test"
+        # A test's full name is instantiation/suite.test/row.
+        tests = f"{name}/*{pattern}*" if pattern else f"{name}/*"
+        command = [str(program), f"--gtest_filter={tests}", f"--gtest_output=xml:{results}"]
+        try:
+            _run_counted(part, title, command, results, {})
+        finally:
+            part.note = part.note or _said_in(log_of(title), "broker: ")
+
+
+def _said_in(log: Path, label: str) -> str:
+    """What stands behind `label` in the first line of `log` that begins with it."""
+    lines = log.read_text(errors="replace").splitlines() if log.exists() else []
+    return next((line.removeprefix(label) for line in lines if line.startswith(label)), "")
 
 
 def _run_python(report: Report, pattern: str | None, paths: Sequence[str]) -> None:

@@ -180,8 +180,8 @@ void Session::Parts::handle_known(const wire::Puback& ack, TimePoint now) {
     }
 }
 
-// RabbitMQ before 3.13 answers a QoS 2 message with PUBACK. Closing the connection would not help: the message
-// would be sent, and answered so, again and again.
+// RabbitMQ before 3.13 answers a QoS 2 message with PUBACK. Closing the connection would not help: the
+// message would be sent, and answered so, again and again.
 bool Session::Parts::takes_qos_2_for_1(Outbound::Slot slot) {
     const bool so =
         outbound[slot].state == DeliveryState::awaiting_pubrec && grants.version != ProtocolVersion::v5;
@@ -196,9 +196,8 @@ bool Session::Parts::takes_qos_2_for_1(Outbound::Slot slot) {
 // mochi 2.7 answers with the granted QoS where a reason belongs, and with codes of 5.0 in 3.1.1. Closing the
 // connection would only have the same asked and answered again.
 ReasonCode Session::Parts::understood(ReasonCode reason, wire::PacketType type) {
-    const bool allowed =
-        wire::may_carry(type, reason) &&
-        (grants.version == ProtocolVersion::v5 || reason <= ReasonCode::unspecified_error);
+    const bool allowed = wire::may_carry(type, reason) &&
+                         (grants.version == ProtocolVersion::v5 || reason <= ReasonCode::unspecified_error);
     if (allowed) {
         return reason;
     }
