@@ -118,7 +118,8 @@ void Session::Parts::handle_known(const wire::Unsuback& unsuback, TimePoint now)
 }
 
 // mochi 2.7 takes the identifiers of its own messages for ours, though each side has a range of its own,
-// v5 [MQTT-2.2.1] and v3.1.1 section 2.3.1. It counts from 1, so an identifier far away is not in its way.
+// MQTT 5.0 section 2.2.1 and 3.1.1 section 2.3.1. It counts from 1, so an identifier far away is not in its
+// way.
 bool Session::Parts::ask_again(std::uint16_t packet_id) {
     constexpr std::uint16_t kFarAway = 0x8000;
     if (packet_id >= kFarAway) {
