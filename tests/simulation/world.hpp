@@ -83,6 +83,8 @@ private:
     [[nodiscard]] bool may_fail(const Message& message, const Failure& failure);
     void check_grants();
     void check_connection_failure(const session::Event& event);
+
+    // world_promises.cpp: what has to be true at the end.
     void check_messages();
     void check_copies();
     void check_subscriptions();

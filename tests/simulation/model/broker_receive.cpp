@@ -76,7 +76,7 @@ std::string Broker::topic_of(const ReceivedPublish& publish) {
 
 bool Broker::check_publish(const ReceivedPublish& publish, Message& message) {
     const Number number = number_of(publish.payload);
-    const auto wrong = [&](Check check, std::string text) {
+    const auto wrong = [&](Check check, const std::string& text) {
         verdict_.violated(check, "message " + std::to_string(number) + ": " + text);
         return false;
     };
