@@ -92,8 +92,9 @@ struct Options {
     std::chrono::seconds keep_alive{60};     ///< 0 turns it off; at most 65,535.
     std::chrono::milliseconds connect_timeout{5'000};  ///< For name, TCP, TLS and CONNACK together.
     std::uint16_t receive_maximum =
-        1'024;                           ///< Unacknowledged QoS 1 and 2 messages from the broker, 1..65,535.
-    std::uint16_t inflight_max = 1'024;  ///< Unacknowledged publishes to the broker, 1..65,535.
+        1'024;  ///< Unacknowledged QoS 1 and 2 messages from the broker, 1..65,535.
+    /// Unacknowledged publishes to the broker, 1..65,535; of QoS 2 at most 20 before MQTT 5.0.
+    std::uint16_t inflight_max = 1'024;
     std::uint16_t topic_alias_maximum = 64;    ///< Aliases the broker may use towards us; 0: none.
     std::uint16_t topic_aliases_out_max = 64;  ///< Aliases that we use at most; 0: none.
     /// Largest packet accepted or sent, in bytes, header included, 1 KiB..268,435,460.
