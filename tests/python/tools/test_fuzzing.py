@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tools import fuzz_corpus, fuzz_record, fuzzing
+from tools import fuzz_corpus, fuzz_record, fuzzing, steps
 from tools.fuzz_record import Run
 from tools.report import Report
 
@@ -86,6 +86,7 @@ def test_the_inputs_that_reach_the_most_are_chosen_and_the_longest(tmp_path):
 
 def test_a_finding_says_how_to_see_it_again_and_fails(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(fuzzing, "BUILD", tmp_path)
+    monkeypatch.setattr(steps, "LOGS", tmp_path)
     monkeypatch.setattr(fuzz_record, "_RECORD", tmp_path / "record.jsonl")
     program = tmp_path / "fuzz_decode"
     found = tmp_path / "fuzz-found" / "decode" / "crash-1"
