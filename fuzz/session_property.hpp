@@ -4,10 +4,11 @@
 #include "broker_packets.hpp"
 #include "client_watch.hpp"
 #include "counting.hpp"
+#include "healed_broker.hpp"
 #include "instructions.hpp"
 #include "session/session.hpp"
+#include "session_options.hpp"
 #include "wire/decode.hpp"
-#include "wire/encode.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -27,7 +28,7 @@ class SessionRun {
 public:
     explicit SessionRun(Input input)
         : instructions_{input},
-          options_{options_of(instructions_.next_two())},
+          options_{session_options(instructions_.next_two())},
           limits_{.messages_max = 8,
                   .bytes_max = 100'000,
                   .packet_id_max = static_cast<std::uint16_t>(1 + instructions_.below(5))},
@@ -51,35 +52,6 @@ public:
     [[nodiscard]] const std::map<session::Event::Kind, unsigned>& events() const noexcept { return events_; }
 
 private:
-    static Options options_of(unsigned both) {
-        const unsigned bits = both >> 8U;
-        const unsigned more = both & 0xFFU;
-        constexpr VersionPolicy kPolicies[] = {VersionPolicy::automatic, VersionPolicy::v5,
-                                               VersionPolicy::v3_1_1, VersionPolicy::v3_1};
-        Options options;
-        options.version = kPolicies[bits % 4];
-        options.clean_start = (bits & 0x04) != 0;
-        options.session_expiry = std::chrono::seconds{(bits & 0x08) != 0 ? 2 : 0};
-        options.keep_alive = std::chrono::seconds{(bits & 0x10) != 0 ? 2 : 0};
-        options.lost_session = (bits & 0x20) != 0 ? LostSession::fail : LostSession::publish_again;
-        options.inflight_max = (bits & 0x40) != 0 ? 2 : 1'024;
-        options.packet_bytes_max = (bits & 0x80) != 0 ? 100'000 : 1'024;
-        options.topic_alias_maximum = (more & 0x01) != 0 ? 3 : 0;
-        options.topic_aliases_out_max = (more & 0x02) != 0 ? 2 : 0;
-        options.receive_maximum = (more & 0x04) != 0 ? 2 : 100;
-        options.client_id = (more & 0x08) != 0 ? "fuzzed" : "";
-        options.endpoints.resize((more & 0x10) != 0 ? 2 : 1);
-        if ((more & 0x20) != 0) {
-            options.will = Will{.topic = "will", .payload = "gone", .qos = Qos::at_least_once};
-        }
-        if ((more & 0x40) != 0) {
-            options.username = "user";
-            options.password = "password";
-        }
-        options.reconnect_max = std::chrono::milliseconds{(more & 0x80) != 0 ? 500 : 1'000};
-        return options;
-    }
-
     // One instruction.
 
     void step() {
@@ -396,7 +368,7 @@ private:
             }
             watch_.sent(decoded.packet, decoded.bytes);
             if (healed_) {
-                answer(decoded.packet);
+                healed_broker_.take(decoded.packet, watch_.version());
             }
             sent_.erase(sent_.begin(), sent_.begin() + static_cast<std::ptrdiff_t>(decoded.bytes));
         }
@@ -463,42 +435,11 @@ private:
         for (int i = 0; i < 600 && !unfinished_.empty() && broken_.empty(); ++i) {
             pass(std::chrono::milliseconds{100});
             write_all();
-            const std::vector<std::byte> answers = std::exchange(answers_, {});
-            feed(answers);
+            feed(healed_broker_.answers());
             drain();
         }
         require(unfinished_.empty(), "a message does not end, though the broker is well again");
         healed_ = false;
-    }
-
-    template <class AnyPacket>
-    void put_answer(const AnyPacket& packet) {
-        wire::ByteBuffer buffer;
-        wire::encode(packet, watch_.version(), buffer);
-        answers_.insert(answers_.end(), buffer.bytes().begin(), buffer.bytes().end());
-    }
-
-    void answer(const wire::Packet& packet) {
-        if (std::holds_alternative<wire::Connect>(packet)) {
-            answers_.clear();
-            put_answer(wire::Connack{});
-        } else if (const auto* publish = std::get_if<wire::Publish>(&packet)) {
-            if (publish->qos == Qos::at_least_once) {
-                put_answer(wire::Puback{publish->packet_id, ReasonCode::success, {}});
-            } else if (publish->qos == Qos::exactly_once) {
-                put_answer(wire::Pubrec{publish->packet_id, ReasonCode::success, {}});
-            }
-        } else if (const auto* pubrel = std::get_if<wire::Pubrel>(&packet)) {
-            put_answer(wire::Pubcomp{pubrel->packet_id, ReasonCode::success, {}});
-        } else if (const auto* subscribe = std::get_if<wire::Subscribe>(&packet)) {
-            const std::vector<ReasonCode> codes(subscribe->subscriptions.size(), ReasonCode::success);
-            put_answer(wire::Suback{subscribe->packet_id, codes, {}});
-        } else if (const auto* unsubscribe = std::get_if<wire::Unsubscribe>(&packet)) {
-            const std::vector<ReasonCode> codes(unsubscribe->filters.size(), ReasonCode::success);
-            put_answer(wire::Unsuback{unsubscribe->packet_id, codes, {}});
-        } else if (std::holds_alternative<wire::Pingreq>(packet)) {
-            put_answer(wire::Pingresp{});
-        }
     }
 
     /// A session that is closed has to end, and every message with it; then it does nothing any more.
@@ -542,7 +483,7 @@ private:
     std::size_t chunk_left_ = 0;
     std::vector<std::byte> sent_;     // Written, not yet a whole packet.
     std::vector<std::byte> inbound_;  // Not yet consumed.
-    std::vector<std::byte> answers_;  // Of the broker once it is healed.
+    HealedBroker healed_broker_;
     std::set<session::Token> unfinished_;
     std::vector<Delivery> deliveries_;
     session::Token last_token_ = 0;

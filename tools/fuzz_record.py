@@ -39,15 +39,15 @@ def source_state() -> str:
     return digest(path for path in paths if path.is_file() and corpora not in path.parents)[:12]
 
 
-def read_log(target: str, log: Path, seconds: float, found: bool) -> Run:
-    """The run that libFuzzer reports in `log`."""
+def read_log(target: str, source: str, log: Path, seconds: float, *, found: bool) -> Run:
+    """The run that libFuzzer reports in `log`; `source` is the state that was built for it."""
     text = log.read_text(errors="replace") if log.exists() else ""
     progress = re.findall(r"^#(\d+).* cov: (\d+) ft: (\d+) corp: (\d+)", text, re.MULTILINE)
     last = [int(number) for number in progress[-1]] if progress else [0, 0, 0, 0]
     executed = re.search(r"^stat::number_of_executed_units: *(\d+)", text, re.MULTILINE)
     return Run(
         target=target,
-        source=source_state(),
+        source=source,
         ended=datetime.now(timezone.utc).isoformat(timespec="seconds"),
         seconds=round(seconds, 1),
         executions=int(executed[1]) if executed else last[0],

@@ -30,6 +30,7 @@ def run(options: argparse.Namespace) -> int:
     done: list[fuzz_record.Run] = []
     with exclusive():
         debian.ensure_packages(debian.BUILD_PACKAGES, debian.FUZZ_PACKAGES)
+        source = fuzz_record.source_state()
         cpp_build.build("fuzz")
         targets = _targets()
         if options.target:
@@ -42,7 +43,7 @@ def run(options: argparse.Namespace) -> int:
             if options.merge:
                 report.run(f"merge {name}", partial(_merge, name, program))
             else:
-                _run_target(report, done, name, program, options.seconds)
+                done.append(_run_target(report, name, source, program, options.seconds))
     if done:
         say("")
         for line in [*fuzz_record.table(done), "", *fuzz_record.total_lines()]:
@@ -58,7 +59,7 @@ def _targets() -> dict[str, Path]:
     }
 
 
-def _run_target(report: Report, done: list[fuzz_record.Run], name: str, program: Path, seconds: int) -> None:
+def _run_target(report: Report, name: str, source: str, program: Path, seconds: int) -> fuzz_record.Run:
     found = BUILD / "fuzz-found" / name
     grown = BUILD / "fuzz-corpus" / name
     for folder in (found, grown):
@@ -68,22 +69,22 @@ def _run_target(report: Report, done: list[fuzz_record.Run], name: str, program:
     command += ["-print_final_stats=1", f"-artifact_prefix={found}/", grown, *seeds]
     title = f"fuzz {name}"
     before = set(found.iterdir())
+    started = time.monotonic()
+    failed = False
     with report.part(title) as part:
-        started = time.monotonic()
-        failed = True
         try:
             run_step(title, command, environment=cpp_build.environment("fuzz"))
-            failed = False
+            part.passed = 1
         except StepFailedError:
+            failed = True
             for path in sorted(set(found.iterdir()) - before):
                 say(f"  The input that failed is {relative(path)}; to see it again:")
                 say(f"      {relative(program)} {relative(path)}")
             raise
-        finally:
-            done.append(fuzz_record.read_log(name, log_of(title), time.monotonic() - started, failed))
-            fuzz_record.append(done[-1])
-        part.passed = 1
-        part.note = f"{done[-1].executions:,} executions"
+    done = fuzz_record.read_log(name, source, log_of(title), time.monotonic() - started, found=failed)
+    fuzz_record.append(done)
+    part.note = part.note or f"{done.executions:,} executions"
+    return done
 
 
 def _merge(name: str, program: Path) -> None:

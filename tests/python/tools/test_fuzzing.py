@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tools import fuzz_corpus, fuzz_record
+from tools import fuzz_corpus, fuzz_record, fuzzing, steps
 from tools.fuzz_record import Run
+from tools.report import Report
 
 LOG = """\
 INFO: Seed: 1
@@ -22,7 +23,7 @@ RUN = Run("decode", "abc", "2026-01-01T00:00:00+00:00", 10.0, 1_000, 41, 72, 10,
 def test_a_log_of_libfuzzer_becomes_a_line_of_the_record(tmp_path):
     log = tmp_path / "log"
     log.write_text(LOG)
-    run = fuzz_record.read_log("decode", log, 7.26, found=False)
+    run = fuzz_record.read_log("decode", "abc", log, 7.26, found=False)
     assert (run.executions, run.coverage, run.features, run.corpus) == (2048, 41, 72, 10)
     assert run.seconds == 7.3
 
@@ -30,7 +31,7 @@ def test_a_log_of_libfuzzer_becomes_a_line_of_the_record(tmp_path):
 def test_a_log_of_a_run_that_was_cut_off_counts_what_it_says(tmp_path):
     log = tmp_path / "log"
     log.write_text(LOG.split("#2048", maxsplit=1)[0])
-    assert fuzz_record.read_log("decode", log, 1.0, found=True).executions == 500
+    assert fuzz_record.read_log("decode", "abc", log, 1.0, found=True).executions == 500
 
 
 def test_the_table_adds_up_and_names_what_was_found():
@@ -81,3 +82,20 @@ def test_the_inputs_that_reach_the_most_are_chosen_and_the_longest(tmp_path):
     )
     found = fuzz_corpus._read_control(control)
     assert [entry.path.name for entry in fuzz_corpus._choose(found, 3, 100)] == ["wide", "small", "long"]
+
+
+def test_a_finding_says_how_to_see_it_again_and_fails(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(fuzzing, "BUILD", tmp_path)
+    monkeypatch.setattr(steps, "LOGS", tmp_path)
+    monkeypatch.setattr(fuzz_record, "_RECORD", tmp_path / "record.jsonl")
+    program = tmp_path / "fuzz_decode"
+    found = tmp_path / "fuzz-found" / "decode" / "crash-1"
+    program.write_text(f"#!/bin/sh\necho '#7 NEW    cov: 3 ft: 4 corp: 1/1b'\n: > {found}\nexit 77\n")
+    program.chmod(0o755)
+    report = Report()
+    run = fuzzing._run_target(report, "decode", "abc", program, 1)
+    assert run.found
+    assert run.executions == 7
+    assert fuzz_record.runs() == [run]
+    assert f"{program} {found}" in capsys.readouterr().out
+    assert report.show() == 1
