@@ -3,6 +3,7 @@
 #include "topic.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace multimqtt::simulation {
 namespace {
@@ -30,7 +31,7 @@ auto take_front(Items& items) {
 }  // namespace
 
 void Broker::send(std::string_view packet, Notice notice) {
-    output.send(packet, notice);
+    output.send(packet, std::move(notice));
 }
 
 void Broker::publish(std::string_view topic, std::uint8_t qos, bool retain, std::size_t payload_bytes) {
