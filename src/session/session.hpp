@@ -134,9 +134,9 @@ struct Statistics {
 ///
 /// In 3.1.1 Clean Session is set when the options ask for a clean start and for no session expiry; it then
 /// ends the session with each connection. A first connection that does not ask for a clean start takes
-/// over the session that an earlier process left at the broker. A QoS 2 message that meets a packet identifier
-/// which that process left without PUBREL is lost: MQTT cannot tell the two apart. Identifiers begin elsewhere
-/// then, so that this is rare.
+/// over the session that an earlier process left at the broker. A QoS 2 message that meets a packet
+/// identifier which that process left without PUBREL is lost: MQTT cannot tell the two apart. Identifiers
+/// begin elsewhere then, so that this is rare.
 ///
 /// With `VersionPolicy::automatic`, 3.1.1 is tried right after a CONNECT of 5.0 that was refused for its
 /// version, not answered, or answered with something that cannot be read. Only the refusal is remembered

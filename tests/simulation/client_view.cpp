@@ -192,12 +192,12 @@ void ClientView::check_publish(const ReceivedPublish& publish, Time now) {
         throw Violation{Check::publish_repeated,
                         name + " is sent again after the broker had acknowledged it"};
     }
+    if (publish.qos > 0 && torn_ids_.erase(publish.packet_id) > 0) {
+        message->begun = true;
+    }
     check_expiry(publish, *message, now);
     if (publish.qos == 0) {
         return;
-    }
-    if (torn_ids_.erase(publish.packet_id) > 0) {
-        message->begun = true;
     }
     if (publish.dup != message->begun) {  // v5 [MQTT-3.3.1-1]
         throw Violation{

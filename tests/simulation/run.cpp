@@ -20,6 +20,9 @@ namespace {
 // A run takes about a millisecond; one that takes this long of the processor never ends.
 constexpr time_t kSecondsMax = 10;
 
+// How a worker ends that has said what it found. Any other failure is that of a sanitizer, say.
+constexpr int kReported = 3;
+
 volatile std::sig_atomic_t seed_low = 0;
 volatile std::sig_atomic_t seed_high = 0;
 
@@ -37,7 +40,7 @@ extern "C" void report_signal(int number) {
     print_failure(seed, check, text);
     std::printf("  ./run simulate --seed %llu\n", static_cast<unsigned long long>(seed));
     std::fflush(stdout);
-    _exit(1);
+    _exit(kReported);
 }
 
 void watch_signals() {
@@ -77,7 +80,7 @@ int work(const Plan& plan, unsigned number) {
         watch(seed);
         if (const Verdict verdict = verdict_of(seed); !verdict.holds()) {
             explain(seed, verdict);
-            return 1;
+            return kReported;
         }
     }
     return 0;
@@ -106,6 +109,9 @@ bool run(const Plan& plan) {
     for (const pid_t worker : workers) {
         int status = 0;
         all_well = worker > 0 && waitpid(worker, &status, 0) == worker && status == 0 && all_well;
+        if (status != 0 && !(WIFEXITED(status) && WEXITSTATUS(status) == kReported)) {
+            std::printf("FAILED: a worker ended with status %d and without a word.\n", status);
+        }
     }
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
     if (all_well) {

@@ -97,7 +97,9 @@ void Broker::handle(const ReceivedConnect& connect, Time now) {
 }
 
 void Broker::begin_session(const ReceivedConnect& connect, Time now) {
-    if (session_exists_ && (connect.clean_start || (expires_at_ && now >= *expires_at_))) {
+    // A client without an identifier is given a new one, and so a new session, v5 [MQTT-3.1.3-6].
+    if (session_exists_ &&
+        (connect.client_id.empty() || connect.clean_start || (expires_at_ && now >= *expires_at_))) {
         forget_session();
     }
     session_present_ = session_exists_;

@@ -3,6 +3,7 @@
 #include "topic.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace multimqtt::simulation {
 namespace {
@@ -30,7 +31,7 @@ auto take_front(Items& items) {
 }  // namespace
 
 void Broker::send(std::string_view packet, Notice notice) {
-    output.send(packet, notice);
+    output.send(packet, std::move(notice));
 }
 
 void Broker::publish(std::string_view topic, std::uint8_t qos, bool retain, std::size_t payload_bytes) {
@@ -164,10 +165,10 @@ void Broker::send_publish(Outgoing& message) {
     Properties properties = copy.properties;
     const bool exact =
         !message.sent_before && copy.payload_bytes >= kFilledFrom && client_packet_bytes_max_ <= 2'000;
-    if (exact) {  // As large as the client takes, to the byte.
+    if (exact) {  // As large as the client takes, to the byte, should it come back with 5.0.
         const std::string full = payload_of(message.copy, copy.payload_bytes);
         const SentPublish whole{copy.topic, full, 1, copy.qos, false, copy.retain, &properties};
-        copy.payload_bytes += client_packet_bytes_max_ - simulation::publish(level_, whole).size();
+        copy.payload_bytes += client_packet_bytes_max_ - simulation::publish(kV5, whole).size();
     }
     const std::string payload = payload_of(message.copy, copy.payload_bytes);
     SentPublish publish{copy.topic,          payload,     message.packet_id, copy.qos,
