@@ -132,6 +132,7 @@ private:
     bool attached_ = false;    // The broker has its end of it.
     bool black_hole_ = false;  // Nothing arrives any more.
     bool held_ = false;        // The broker does not read.
+    bool full_ = false;        // The client's transport takes nothing, for want of room.
     bool flushing_ = false;    // The client closes once everything is written.
     session::OutputChunk chunk_;
     std::size_t chunk_left_ = 0;

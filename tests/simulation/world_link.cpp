@@ -5,6 +5,7 @@
 #include "simulation/world.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace multimqtt::simulation {
 namespace {
@@ -51,7 +52,7 @@ void World::open() {
     trace_("link", [] { return std::string{"is up"}; });
     opening_ = false;
     linked_ = attached_ = true;
-    black_hole_ = flushing_ = was_connected_ = hostile_here_ = connect_checked_ = false;
+    black_hole_ = flushing_ = full_ = was_connected_ = hostile_here_ = connect_checked_ = false;
     read_ = 0;
     last_delivered_ = 0;
     expected_.holds_session = expected_.connected_before && (!session_ends_at_ || now_ < *session_ends_at_);
@@ -121,9 +122,16 @@ void World::disconnect() {
 
 void World::write(std::size_t bytes) {
     const std::size_t room = settings_.kernel_bytes - std::min(settings_.kernel_bytes, to_broker_.size());
+    if (room == 0 && chunk_left_ > 0) {
+        full_ = true;
+    }
     bytes = std::min({bytes, chunk_left_, healed_ ? chunk_left_ : room});
     if (bytes == 0 || !linked_) {
         return;
+    }
+    if (std::exchange(full_, false)) {
+        view_.heard(now_);
+        session_->output_moves(now_);
     }
     const auto all = chunk_.bytes();
     to_broker_.append(text_of(all.subspan(all.size() - chunk_left_, bytes)));
