@@ -189,6 +189,8 @@ void World::crash() {
     session_ends_at_.reset();
     pending_.clear();
     not_before_.reset();
+    gives_way_ = false;
+    way_given_max_ = Time{0};
     paused_ = false;
     // The new version of the program may not want all of them; nobody ends those that it does not mention.
     std::erase_if(subscriptions_, [this](const auto&) { return dice_.chance(20); });
@@ -260,7 +262,7 @@ void World::heal() {
         open();
         drain();
     }
-    const Time latest = now_ + kHealsWithin;
+    const Time latest = now_ + kHealsWithin + longest_wait();
     while (verdict_.holds() && !quiet()) {
         if (now_ > latest) {
             verdict_.violated(Check::not_healed, "something is unfinished " +

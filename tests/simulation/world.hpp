@@ -108,6 +108,7 @@ private:
     void serve(Time now);
     void jump(Time duration);
     [[nodiscard]] std::optional<Time> next_deadline() const;
+    [[nodiscard]] Time longest_wait() const;
     void check_waiting(Time now);
     void resume();
 
@@ -141,6 +142,8 @@ private:
     std::uint64_t read_ = 0;  // By the client, on this connection.
     Time attempt_at_{0};
     Time closed_at_{0};
+    bool gives_way_ = false;          // To another client, which has taken the session.
+    Time way_given_max_{0};           // The longest that it may do so: twice as long each time.
     std::optional<Time> not_before_;  // The broker has said something that makes trying again soon useless.
 
     // What the client knows of its session.

@@ -15,6 +15,7 @@ using namespace std::chrono_literals;
 // How long a session may take to let a transport go that is of no use.
 constexpr Time kLinger = 300ms;
 constexpr std::uint32_t kNever = 0xFFFF'FFFF;
+constexpr std::uint8_t kSessionTakenOver = 0x8E;
 
 std::string_view text_of(std::span<const std::byte> bytes) {
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
@@ -38,6 +39,7 @@ void World::asked_to_open() {
         verdict_.violated(Check::reconnect_too_soon, "the broker's reason makes an attempt at once useless");
     }
     not_before_.reset();
+    gives_way_ = false;
     attempt_at_ = now_;
     failed_ = false;
     opening_ = true;
@@ -198,6 +200,10 @@ void World::learn(const Notice& notice) {
     if ((is_refusal || notice.kind == Notice::Kind::disconnect) && permanent(reason)) {
         not_before_ = now_ + settings_.options.reconnect_max;
     }
+    if (notice.kind == Notice::Kind::disconnect && reason == kSessionTakenOver) {
+        gives_way_ = true;
+        way_given_max_ = std::max<Time>(settings_.options.reconnect_max, 2 * way_given_max_);
+    }
     if (notice.kind == Notice::Kind::connack && notice.reason == 0) {
         granted_expiry_s_ = notice.expiry_s;
         session_ends_at_.reset();
@@ -304,6 +310,11 @@ void World::jump(Time duration) {
     serve(now_);
 }
 
+Time World::longest_wait() const {
+    const Time delay = gives_way_ ? way_given_max_ : Time{settings_.options.reconnect_max};
+    return delay * 5 / 4 + 1ms;
+}
+
 void World::check_waiting(Time now) {
     if (session_->connected()) {
         view_.check_time(now, paused_);
@@ -312,8 +323,7 @@ void World::check_waiting(Time now) {
     if (attempting && now - attempt_at_ > settings_.options.connect_timeout + kLinger) {
         verdict_.violated(Check::attempt_not_ended, "an attempt outlasts the connect timeout");
     }
-    if (!opening_ && !linked_ && !closing_ &&
-        now - closed_at_ > settings_.options.reconnect_max * 5 / 4 + 1ms) {
+    if (!opening_ && !linked_ && !closing_ && now - closed_at_ > longest_wait()) {
         verdict_.violated(Check::reconnect_too_late, "nothing is tried any more");
     }
 }
