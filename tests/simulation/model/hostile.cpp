@@ -87,8 +87,8 @@ void add_of_the_state(std::vector<Hostile>& list, const Broker& broker, Ledger& 
     }
     if (openings.qos2_message != 0) {
         if (level == kV5) {  // A session of 3.1.1 takes that for the end of the message.
-            list.push_back(
-                {"PUBACK for QoS 2", ack(level, AckType::puback, openings.qos2_message, 0, false), kProtocol});
+            list.push_back({"PUBACK for QoS 2", ack(level, AckType::puback, openings.qos2_message, 0, false),
+                            kProtocol});
         }
         list.push_back({"PUBCOMP before PUBREC",
                         ack(level, AckType::pubcomp, openings.qos2_message, 0, false), kProtocol});
