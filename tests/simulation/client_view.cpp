@@ -194,7 +194,8 @@ void ClientView::check_publish(const ReceivedPublish& publish, Time now) {
     }
     if (const auto torn = torn_ids_.extract(publish.packet_id); publish.qos > 0 && torn) {
         message->begun =
-            message->begun || number <= torn.mapped();  // A later one has only got its identifier.
+            message->begun ||
+            (publish.dup && number <= torn.mapped());  // A later one has only got its identifier.
     }
     check_expiry(publish, *message, now);
     if (publish.qos == 0) {
