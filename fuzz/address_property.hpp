@@ -146,7 +146,7 @@ struct AddressParts {
     }
     for (const Endpoint& endpoint : one->endpoints) {
         if (one->password && parts.password.size() >= 8 &&
-            parts.host.find(parts.password) == std::string::npos &&
+            (parts.host + parts.port).find(parts.password) == std::string::npos &&
             parts.prefix.find(parts.password) == std::string::npos &&
             endpoint.to_string().find(parts.password) != std::string::npos) {
             return "an endpoint that shows the password";
