@@ -139,13 +139,14 @@ struct AddressParts {
     if (!one || !other) {
         return {};  // "%41" and "%52" mean letters, "%4z" nothing.
     }
-    if ((parts.bits & 0x20) == 0 && (parts.bits & 0x10) == 0) {
+    const bool encoded = (parts.bits & 0x30) == 0;  // Otherwise the account may end anywhere.
+    if (encoded) {
         if (one->username != parts.user || one->password != parts.password) {
             return "another account than the one in the address";
         }
     }
     for (const Endpoint& endpoint : one->endpoints) {
-        if (one->password && parts.password.size() >= 8 &&
+        if (encoded && parts.password.size() >= 8 &&
             (parts.host + parts.port).find(parts.password) == std::string::npos &&
             parts.prefix.find(parts.password) == std::string::npos &&
             endpoint.to_string().find(parts.password) != std::string::npos) {
