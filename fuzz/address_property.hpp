@@ -145,10 +145,9 @@ struct AddressParts {
             return "another account than the one in the address";
         }
     }
+    const std::string rest = parts.host + ":" + parts.port + "/" + parts.prefix;
     for (const Endpoint& endpoint : one->endpoints) {
-        if (encoded && parts.password.size() >= 8 &&
-            (parts.host + parts.port).find(parts.password) == std::string::npos &&
-            parts.prefix.find(parts.password) == std::string::npos &&
+        if (encoded && parts.password.size() >= 8 && rest.find(parts.password) == std::string::npos &&
             endpoint.to_string().find(parts.password) != std::string::npos) {
             return "an endpoint that shows the password";
         }
