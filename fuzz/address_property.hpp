@@ -145,12 +145,9 @@ struct AddressParts {
             return "another account than the one in the address";
         }
     }
-    const std::string rest = parts.host + ":" + parts.port + "/" + parts.prefix;
-    for (const Endpoint& endpoint : one->endpoints) {
-        if (encoded && parts.password.size() >= 8 && rest.find(parts.password) == std::string::npos &&
-            endpoint.to_string().find(parts.password) != std::string::npos) {
-            return "an endpoint that shows the password";
-        }
+    const bool same_places = one->endpoints.front().to_string() == other->endpoints.front().to_string();
+    if (encoded && !same_places) {
+        return "an endpoint that depends on the password";
     }
     return check_taken(*one);
 }
