@@ -118,7 +118,7 @@ struct AddressParts {
     for (std::size_t at = 0; at + kPieceBytes <= secret.size(); ++at) {
         const std::string_view piece = secret.substr(at, kPieceBytes);
         const bool common = piece.find_first_of("0123456789") == std::string_view::npos ||
-                            std::string_view{"1 to 65535"}.find(piece) != std::string_view::npos;
+                            std::string_view{"allowed: 1 to 65535"}.find(piece) != std::string_view::npos;
         if (!common && said.find(piece) != std::string_view::npos &&
             otherwise.find(piece) == std::string_view::npos) {
             return true;
