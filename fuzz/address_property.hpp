@@ -118,7 +118,7 @@ struct AddressParts {
     for (std::size_t at = 0; at + kPieceBytes <= secret.size(); ++at) {
         const std::string_view piece = secret.substr(at, kPieceBytes);
         const bool common = piece.find_first_of("0123456789") == std::string_view::npos ||
-                            std::string_view{"1 to 65535"}.find(piece) != std::string_view::npos;
+                            std::string_view{"allowed: 1 to 65535"}.find(piece) != std::string_view::npos;
         if (!common && said.find(piece) != std::string_view::npos &&
             otherwise.find(piece) == std::string_view::npos) {
             return true;
@@ -139,18 +139,15 @@ struct AddressParts {
     if (!one || !other) {
         return {};  // "%41" and "%52" mean letters, "%4z" nothing.
     }
-    if ((parts.bits & 0x20) == 0 && (parts.bits & 0x10) == 0) {
+    const bool encoded = (parts.bits & 0x30) == 0;  // Otherwise the account may end anywhere.
+    if (encoded) {
         if (one->username != parts.user || one->password != parts.password) {
             return "another account than the one in the address";
         }
     }
-    for (const Endpoint& endpoint : one->endpoints) {
-        if (one->password && parts.password.size() >= 8 &&
-            parts.host.find(parts.password) == std::string::npos &&
-            parts.prefix.find(parts.password) == std::string::npos &&
-            endpoint.to_string().find(parts.password) != std::string::npos) {
-            return "an endpoint that shows the password";
-        }
+    const bool same_places = one->endpoints.front().to_string() == other->endpoints.front().to_string();
+    if (encoded && !same_places) {
+        return "an endpoint that depends on the password";
     }
     return check_taken(*one);
 }

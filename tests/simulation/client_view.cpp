@@ -64,7 +64,7 @@ void ClientView::note_torn_publish() {
     OctetReader header{std::string_view{stream_}.substr(1)};
     (void)header.variable_integer();
     (void)header.text();
-    torn_ids_.insert(header.two_bytes());
+    torn_ids_[header.two_bytes()] = static_cast<Number>(ledger_.messages.size());
 }
 
 void ClientView::restarted() {
@@ -192,8 +192,10 @@ void ClientView::check_publish(const ReceivedPublish& publish, Time now) {
         throw Violation{Check::publish_repeated,
                         name + " is sent again after the broker had acknowledged it"};
     }
-    if (publish.qos > 0 && torn_ids_.erase(publish.packet_id) > 0) {
-        message->begun = true;
+    if (const auto torn = torn_ids_.extract(publish.packet_id); publish.qos > 0 && torn) {
+        message->begun =
+            message->begun ||
+            (publish.dup && number <= torn.mapped());  // A later one has only got its identifier.
     }
     check_expiry(publish, *message, now);
     if (publish.qos == 0) {

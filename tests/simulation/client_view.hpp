@@ -124,9 +124,10 @@ private:
     std::map<std::uint16_t, Number> holders_;  // Which message holds a packet identifier.
     std::deque<std::uint16_t> releases_;       // PUBREC has been read, PUBCOMP has not.
     std::map<std::string, Wish> subscriptions_;
-    std::set<std::uint16_t> torn_ids_;  // Of messages of which only the header has left.
-    unsigned subscribe_terms_ = 2;      // What SUBSCRIBE could say on the last connection.
-    bool in_doubt_ = false;             // A CONNECT has had no answer.
+    // Of messages of which only the header has left, with the last number that it can have been.
+    std::map<std::uint16_t, Number> torn_ids_;
+    unsigned subscribe_terms_ = 2;  // What SUBSCRIBE could say on the last connection.
+    bool in_doubt_ = false;         // A CONNECT has had no answer.
 };
 
 }  // namespace multimqtt::simulation
