@@ -85,6 +85,7 @@ private:
     void received(const Result<std::size_t>& count);
     void digest();
     void limit_silence();
+    void acknowledge();
     void obey(const session::TransportRequest& request);
     void open(std::size_t endpoint);
     void opened(const Result<void>& outcome);
@@ -110,6 +111,7 @@ private:
     bool reading_ = false;
     bool paused_ = false;
     bool silence_limited_ = false;
+    bool heard_ = false;    // And nothing has been written since.
     bool closing_ = false;  // After the flush.
     bool ended_ = false;
     ::pthread_t thread_{};
@@ -167,8 +169,17 @@ void Driver::Loop::settle() {
     obey(session_.transport());
     if (!ended_) {
         limit_silence();
+        acknowledge();
         read();
         arm();
+    }
+}
+
+// A broker that holds small packets back until the last one has been acknowledged, as Mosquitto does by
+// default, waits 40 ms for a kernel that waits for something to send along.
+void Driver::Loop::acknowledge() {
+    if (std::exchange(heard_, false) && open_ && !writing_ && session_.statistics().inflight > 0) {
+        stream_->acknowledge();
     }
 }
 
@@ -209,6 +220,7 @@ bool Driver::Loop::write() {
             write_rest();
             return false;
         }
+        heard_ = false;  // What is written acknowledges what was read.
         wrote(written);
         if (!output_taken_) {
             // What accumulated during this write leaves with the next.
@@ -281,6 +293,7 @@ void Driver::Loop::received(const Result<std::size_t>& count) {
         return;
     }
     input_.commit(*count);
+    heard_ = true;
     digest();
     owner_.pass_on();  // All at once: waking the threads that handle it costs more than a few messages.
     turn();

@@ -23,6 +23,11 @@ void Stream::give_up_after(std::chrono::milliseconds silence) noexcept {
     ::setsockopt(descriptor(), IPPROTO_TCP, TCP_USER_TIMEOUT, &limit, sizeof limit);
 }
 
+void Stream::acknowledge() noexcept {
+    const int now = 1;
+    ::setsockopt(descriptor(), IPPROTO_TCP, TCP_QUICKACK, &now, sizeof now);
+}
+
 Result<std::unique_ptr<Stream>> make_stream(const boost::asio::any_io_executor& executor,
                                             const Endpoint& endpoint, const TlsOptions& tls) {
     const Transport transport = endpoint.transport;

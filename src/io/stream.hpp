@@ -50,6 +50,9 @@ public:
     /// A Unix socket, whose other side is on this machine, knows no such limit. Spec: TCP_USER_TIMEOUT,
     /// tcp(7).
     void give_up_after(std::chrono::milliseconds silence) noexcept;
+
+    /// Acknowledges at once what has arrived. Spec: TCP_QUICKACK, tcp(7).
+    void acknowledge() noexcept;
 };
 
 /// Makes the stream that `endpoint` asks for. `tls` is read for `tls` and `secure_websocket` only.
