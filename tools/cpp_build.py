@@ -38,8 +38,9 @@ def build(preset: str, targets: Sequence[str] = ()) -> Path:
 
 def ctest_command(preset: str, report: Path, pattern: str | None) -> list[str]:
     """The ctest command that runs the tests of `preset` and writes a JUnit report."""
-    command = [*_steady_addresses(preset), "ctest", "--preset", preset, "--no-tests=error", "-j", str(jobs())]
-    command += ["--output-junit", str(report)]
+    command = [*_steady_addresses(preset), "ctest", "--preset", preset, "--no-tests=error"]
+    # The long tests wait for time to pass more than they compute.
+    command += ["-j", str(2 * jobs()), "--output-junit", str(report)]
     return command + (["-R", pattern] if pattern else [])
 
 

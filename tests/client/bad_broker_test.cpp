@@ -29,8 +29,8 @@ protected:
 
 TEST_P(BadBrokerTest, IsSaidAndTheNextAttemptSucceeds) {
     ScriptedBroker broker;
-    Client mqtt{options(broker, GetParam().version)};
     Collector said;
+    Client mqtt{options(broker, GetParam().version)};
     mqtt.on_log([&](LogLevel level, std::string_view text) {
         if (level != LogLevel::info) {
             said.add(std::string{text});

@@ -40,8 +40,8 @@ INSTANTIATE_TEST_SUITE_P(Versions, ClientTest, versions(),
 TEST_P(ClientTest, ConnectsWhenABrokerThatWasAwayHasStarted) {
     Mosquitto broker;
     broker.stop();
-    Client mqtt{options(broker)};
     Collector seen;
+    Client mqtt{options(broker)};
     collect(mqtt, "a", seen, {.qos = Qos::at_least_once});
     ASSERT_TRUE(mqtt.connect());
     const auto waited = mqtt.wait_connected(100ms);
@@ -60,6 +60,7 @@ TEST_P(ClientTest, ConnectsWhenABrokerThatWasAwayHasStarted) {
 
 TEST_P(ClientTest, SendsWhatWasPublishedBeforeConnect) {
     Mosquitto broker;
+    Collector seen;
     Client mqtt{options(broker)};
     std::vector<Receipt> receipts;
     for (int i = 0; i < 3; ++i) {
@@ -67,7 +68,6 @@ TEST_P(ClientTest, SendsWhatWasPublishedBeforeConnect) {
             mqtt.publish("early", i, {.qos = Qos{static_cast<std::uint8_t>(i)}, .retain = true}));
     }
     EXPECT_FALSE(receipts[1].done());
-    Collector seen;
     collect(mqtt, "early", seen);
     start(mqtt);
     for (const Receipt& receipt : receipts) {
@@ -82,8 +82,8 @@ TEST_P(ClientTest, AWrongPasswordIsSaidAndTriedAgainWithoutEnd) {
     wrong.username = "username";
     wrong.password = "not it";
     wrong.reconnect_max = 20ms;
-    Client mqtt{wrong};
     Collector log;
+    Client mqtt{wrong};
     mqtt.on_log([&](LogLevel level, std::string_view text) {
         if (level == LogLevel::error) {
             log.add(std::string{text});
@@ -102,8 +102,8 @@ TEST_P(ClientTest, AWrongPasswordIsSaidAndTriedAgainWithoutEnd) {
 TEST_P(ClientTest, TellsHandlersOfConnectionsAndLosses) {
     Mosquitto broker;
     test::FaultProxy proxy{broker.port(Listener::anonymous), 1};
-    Client mqtt{test_options("mqtt://127.0.0.1:" + std::to_string(proxy.port()), GetParam())};
     Collector happened;
+    Client mqtt{test_options("mqtt://127.0.0.1:" + std::to_string(proxy.port()), GetParam())};
     mqtt.on_log([](LogLevel, std::string_view) {});
     mqtt.on_connect([&] { happened.add("up"); });
     mqtt.on_connect([] { throw std::runtime_error("an error in a handler"); });
@@ -120,8 +120,8 @@ TEST_P(ClientTest, TellsHandlersOfConnectionsAndLosses) {
 TEST_P(ClientTest, TheBrokerPublishesTheWillOfALostClient) {
     Mosquitto broker;
     test::FaultProxy proxy{broker.port(Listener::anonymous), 1};
-    Client watcher{options(broker)};
     Collector seen;
+    Client watcher{options(broker)};
     collect(watcher, "will/#", seen);
     start(watcher);
     Options dying = test_options("mqtt://127.0.0.1:" + std::to_string(proxy.port()), GetParam());
@@ -169,8 +169,8 @@ TEST_P(ClientTest, TellsWhatHoldsOnTheConnection) {
 
 TEST_P(ClientTest, KeepsItsSessionAcrossARestartOfTheBroker) {
     Mosquitto broker{{.persistence = true}};
-    Client mqtt{lasting(options(broker), "lasting")};
     Collector seen;
+    Client mqtt{lasting(options(broker), "lasting")};
     collect(mqtt, "a/+", seen, {.qos = Qos::at_least_once});
     start(mqtt);
     broker.restart();
@@ -182,8 +182,8 @@ TEST_P(ClientTest, KeepsItsSessionAcrossARestartOfTheBroker) {
 
 TEST_P(ClientTest, SubscribesAgainWhenTheBrokerHasLostTheSession) {
     Mosquitto broker;
-    Client mqtt{lasting(options(broker), "lasting")};
     Collector seen;
+    Client mqtt{lasting(options(broker), "lasting")};
     collect(mqtt, "a/+", seen, {.qos = Qos::at_least_once});
     collect(mqtt, "b", seen);
     start(mqtt);
@@ -218,9 +218,9 @@ TEST_P(ClientTest, GetsWhatCameWhileItsProcessWasAway) {
 
 TEST_P(ClientTest, ALateRouteGetsRetainedMessagesAndTheEarlyOneNotAgain) {
     Mosquitto broker;
-    Client mqtt{options(broker)};
     Collector early;
     Collector late;
+    Client mqtt{options(broker)};
     collect(mqtt, "a/#", early, {.name = "early"});
     start(mqtt);
     EXPECT_TRUE(mqtt.publish("a/b", "kept", {.qos = Qos::at_least_once, .retain = true}).wait(kPatience));
@@ -234,13 +234,13 @@ TEST_P(ClientTest, ALateRouteGetsRetainedMessagesAndTheEarlyOneNotAgain) {
 
 TEST_P(ClientTest, RoutesMayIgnoreRetainedMessagesOrTakeOnlyThem) {
     Mosquitto broker;
+    Collector all;
+    Collector ignoring;
+    Collector only;
     Client other{options(broker)};
     start(other);
     EXPECT_TRUE(other.publish("a", "kept", {.qos = Qos::at_least_once, .retain = true}).wait(kPatience));
     Client mqtt{options(broker)};
-    Collector all;
-    Collector ignoring;
-    Collector only;
     collect(mqtt, "a", all);
     collect(mqtt, "<level>", ignoring, {.retained = Retained::ignore});
     collect(mqtt, "+", only, {.retained = Retained::only});
@@ -258,9 +258,9 @@ class OverlapTest : public testing::TestWithParam<std::tuple<VersionPolicy, bool
 TEST_P(OverlapTest, EachOverlappingRouteRunsOnceForAMessage) {
     const auto& [version, duplicates] = GetParam();
     Mosquitto broker{{.settings = {{"allow_duplicate_messages", duplicates ? "true" : "false"}}}};
+    Collector seen;
     Client mqtt{test_options(broker.uri(), version)};
     mqtt.on_log([](LogLevel, std::string_view) {});
-    Collector seen;
     const std::vector<std::string> patterns{"a/b/c", "a/+/c", "a/#", "+/b/<what>", "a/<path:rest>", "#"};
     for (const std::string& pattern : patterns) {
         mqtt.register_topic(pattern, {.qos = Qos::at_least_once})
@@ -342,8 +342,8 @@ TEST_P(ClientTest, CloseFailsWhatCannotBeSentAnyMore) {
 
 TEST_P(ClientTest, CloseSendsWhatWasAccepted) {
     Mosquitto broker;
-    Client watcher{options(broker)};
     Collector seen;
+    Client watcher{options(broker)};
     collect(watcher, "#", seen, {.qos = Qos::at_least_once});
     start(watcher);
     constexpr std::size_t kMessages = 500;
@@ -361,9 +361,9 @@ TEST_P(ClientTest, CloseSendsWhatWasAccepted) {
 
 TEST_P(ClientTest, AHandlerThatThrowsIsLoggedAndTheNextOneRuns) {
     Mosquitto broker;
-    Client mqtt{options(broker)};
     Collector log;
     Collector seen;
+    Client mqtt{options(broker)};
     mqtt.on_log([&](LogLevel level, std::string_view text) {
         if (level == LogLevel::error) {
             log.add(std::string{text});
@@ -389,8 +389,8 @@ TEST_P(ClientTest, ABlockedHandlerHoldsUpNothingElse) {
     Mosquitto broker;
     Options two = options(broker);
     two.handler_threads = 2;
-    Client mqtt{two};
     Collector seen;
+    Client mqtt{two};
     Gate gate;
     mqtt.register_topic("slow/+").value().on_message([&](const Message& message, Captures) {
         gate.wait();
@@ -413,8 +413,8 @@ TEST_P(ClientTest, AHandlerMayPublishAndWaitRegisterAndAsk) {
     Mosquitto broker;
     Options one = options(broker);
     one.handler_threads = 1;
-    Client mqtt{one};
     Collector seen;
+    Client mqtt{one};
     mqtt.register_topic("ask", {.qos = Qos::at_least_once}).value().on_message([&](const Message&, Captures) {
         EXPECT_TRUE(mqtt.publish("other", "x", {.qos = Qos::exactly_once}).wait(kPatience));
         collect(mqtt, "answer", seen);
@@ -524,8 +524,8 @@ TEST_P(ClientTest, AFullInboxPausesReadingAndLosesNothing) {
     Mosquitto broker{{.settings = {{"max_queued_messages", "0"}}}};
     Options small = options(broker);
     small.inbox_messages_max = 10;
-    Client mqtt{small};
     Collector seen;
+    Client mqtt{small};
     Gate gate;
     mqtt.register_topic("a", {.qos = Qos::at_least_once})
         .value()
@@ -554,9 +554,9 @@ TEST_P(ClientTest, AConnectionLostWhileReadingPausesIsMadeAgain) {
     Options small =
         lasting(test_options("mqtt://127.0.0.1:" + std::to_string(proxy.port()), GetParam()), "small");
     small.inbox_messages_max = 1;
+    Collector seen;
     Client mqtt{small};
     mqtt.on_log([](LogLevel, std::string_view) {});
-    Collector seen;
     Gate gate;
     Gate running;
     mqtt.register_topic("a", {.qos = Qos::at_least_once})
@@ -589,10 +589,10 @@ TEST_P(ClientTest, AHandlerMayWaitForItsReceiptBehindAFloodOfQos0) {
     Options small = options(broker);
     small.inbox_messages_max = 10;
     small.handler_threads = 1;
-    Client mqtt{small};
     Collector log;
-    mqtt.on_log([&](LogLevel, std::string_view text) { log.add(std::string{text}); });
     Collector outcomes;
+    Client mqtt{small};
+    mqtt.on_log([&](LogLevel, std::string_view text) { log.add(std::string{text}); });
     Gate running;
     Gate flooded;
     mqtt.register_topic("first").value().on_message([&](const Message&, Captures) {
@@ -627,9 +627,9 @@ TEST_P(ClientTest, HandlersThatWaitForReceiptsLoseNoQos1) {
     Options small = options(broker);
     small.inbox_messages_max = 10;
     small.handler_threads = 1;
+    Collector seen;
     Client mqtt{small};
     mqtt.on_log([](LogLevel, std::string_view) {});
-    Collector seen;
     Gate flooded;
     mqtt.register_topic("a", {.qos = Qos::at_least_once})
         .value()
@@ -659,8 +659,8 @@ TEST_P(ClientTest, AProgramMayPullWithALoopOfItsOwn) {
     Mosquitto broker;
     Options pulled = options(broker);
     pulled.handler_threads = 0;
-    Client mqtt{pulled};
     Collector seen;
+    Client mqtt{pulled};
     collect(mqtt, "a", seen, {.qos = Qos::at_least_once});
     const int descriptor = mqtt.fileno().value();
     ASSERT_TRUE(mqtt.connect());
@@ -816,8 +816,8 @@ TEST_P(ClientTest, ClosingIsQuickWhenNobodyPulls) {
 
 TEST_P(ClientTest, CountsWhatHappened) {
     Mosquitto broker;
-    Client mqtt{options(broker)};
     Collector seen;
+    Client mqtt{options(broker)};
     collect(mqtt, "a", seen, {.qos = Qos::at_least_once});
     start(mqtt);
     EXPECT_TRUE(mqtt.publish("a", "x", kQos1).wait(kPatience));

@@ -25,9 +25,9 @@ TEST(DeadlineTest, NeverComesWhenItIsTooFarAway) {
 TEST(DeadlineTest, EveryWaitOfAClientTakesTheLongestTimeout) {
     test::Mosquitto broker;
     broker.stop();
+    Collector seen;
     Client mqtt{test_options(broker.uri())};
     mqtt.on_log([](LogLevel, std::string_view) {});
-    Collector seen;
     mqtt.register_topic("a").value().on_message(
         [&](const Message& message, Captures) { seen.add(text_of(message)); });
     ASSERT_TRUE(mqtt.connect());

@@ -173,8 +173,8 @@ TEST(ForkTest, TheBrokerSeesTheDeathOfAParentWhoseChildLives) {
     // Before this process has threads: the thread sanitizer takes none in a process forked from one that has.
     const Parent parent{options, Parent::Fork::when_connected};
 
-    Client watcher{test_options(broker.uri())};
     Collector seen;
+    Client watcher{test_options(broker.uri())};
     watcher.register_topic("will").value().on_message(
         [&](const Message& message, Captures) { seen.add(text_of(message)); });
     ASSERT_TRUE(watcher.connect());

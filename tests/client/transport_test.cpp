@@ -44,8 +44,8 @@ protected:
 };
 
 TEST_P(TransportTest, CarriesEveryQosBothWaysUnderThePrefix) {
-    Client mqtt{options()};
     Collector seen;
+    Client mqtt{options()};
     mqtt.topic<"number/<int:number>">(
         [&](const Message& message, std::int64_t number) {
             EXPECT_EQ(message.absolute_topic(), mqtt.options().prefix + "/number/" + std::to_string(number));
