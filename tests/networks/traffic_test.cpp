@@ -93,6 +93,21 @@ TEST_P(TrafficTest, NothingIsLostWithQos1AndNothingComesTwiceWithQos2) {
         .on_message([&](const Message& message, Captures) { qos2.add(message.topic(), message.text()); });
     ASSERT_TRUE(receiver.connect());
     ASSERT_TRUE(receiver.wait_subscribed(kPatience));
+    // A neighbour of the broker, which loses no connection, sees in which order messages get there. The
+    // receiver does not: Mosquitto 2.0 sends to a client that comes back new messages before those that wait
+    // for it.
+    Arrivals seen1{kThreads, per_thread};
+    Arrivals seen2{kThreads, per_thread};
+    Options nearby = test_options(broker.uri(), version);
+    Client neighbour{lasting(nearby, "neighbour")};
+    neighbour.register_topic("one/+", {.qos = Qos::at_least_once})
+        .value()
+        .on_message([&](const Message& message, Captures) { seen1.add(message.topic(), message.text()); });
+    neighbour.register_topic("two/+", {.qos = Qos::exactly_once})
+        .value()
+        .on_message([&](const Message& message, Captures) { seen2.add(message.topic(), message.text()); });
+    ASSERT_TRUE(neighbour.connect());
+    ASSERT_TRUE(neighbour.wait_subscribed(kPatience));
     Client sender{lasting(options, "sender")};
     sender.on_log([](LogLevel, std::string_view) {});
     ASSERT_TRUE(sender.connect());
@@ -135,6 +150,10 @@ TEST_P(TrafficTest, NothingIsLostWithQos1AndNothingComesTwiceWithQos2) {
         });
         EXPECT_TRUE(sender.wait_connected(kPatience));
         EXPECT_TRUE(receiver.wait_connected(kPatience));
+        // Mosquitto 2.0 forgets on the second of two reconnections that it was about to repeat a PUBREL, and
+        // sends the PUBLISH again. So all has to arrive before the next trouble.
+        EXPECT_TRUE(qos1.wait(kThreads * (per_thread * number / (kTroubles + 1))));
+        EXPECT_TRUE(qos2.wait(kThreads * (per_thread * number / (kTroubles + 1))));
     }
     allow(per_thread);
     for (std::thread& thread : threads) {
@@ -144,8 +163,11 @@ TEST_P(TrafficTest, NothingIsLostWithQos1AndNothingComesTwiceWithQos2) {
     EXPECT_EQ(published, 2 * kThreads * per_thread);
     EXPECT_TRUE(qos1.wait(kThreads * per_thread)) << "with QoS 1 nothing is lost";
     EXPECT_TRUE(qos2.wait(kThreads * per_thread));
-    EXPECT_EQ(qos1.out_of_order(), 0);
-    EXPECT_EQ(qos2.out_of_order(), 0);
+    EXPECT_TRUE(seen1.wait(kThreads * per_thread));
+    EXPECT_TRUE(seen2.wait(kThreads * per_thread));
+    EXPECT_EQ(seen1.out_of_order(), 0);
+    EXPECT_EQ(seen2.out_of_order(), 0);
+    EXPECT_EQ(seen2.again(), 0);
     EXPECT_EQ(qos2.again(), 0) << "QoS 2 is exactly once";
     EXPECT_GE(sender.statistics().connects, kTroubles + 1u);
     EXPECT_GE(receiver.statistics().connects, kTroubles + 1u);
