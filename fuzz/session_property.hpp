@@ -433,7 +433,10 @@ private:
         healed_ = true;
         drain();
         for (int i = 0; i < 600 && !unfinished_.empty() && broken_.empty(); ++i) {
-            pass(std::chrono::milliseconds{100});
+            // To another client, way may be given for long.
+            const session::TimePoint next = session_.deadline().value_or(now_) - now_;
+            const session::TimePoint step = std::chrono::milliseconds{100};
+            pass(session_.connected() ? step : std::max(next, step));
             write_all();
             feed(healed_broker_.answers());
             drain();
